@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { CalendarRules } from './domain/calendar.ts';
-import type { Deadlines } from './domain/deadlines.ts';
+import type { DeadlineMinutes } from './domain/deadlines.ts';
 import type { MerchantEndpoint } from './domain/merchant-events.ts';
 import type { AgentTemplate, UserTemplate } from './domain/templates.ts';
 import {
@@ -117,7 +117,7 @@ export interface Config {
   /** Calendar of meetings; null: meetings can be booked at any time. */
   readonly calendar: CalendarRules | null;
   /** Times after which sessions are overdue, by sub-status or party; without a setting, no session is. */
-  readonly deadlines: Deadlines;
+  readonly deadlines: DeadlineMinutes;
   /** Minutes for which `claimNext` reserves a session, counted from the person's last action on it. */
   readonly claimLeaseMinutes: number;
   /**

@@ -2,8 +2,8 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { DatabaseUrlError, parseDatabaseUrl } from './db/connection/database-url.ts';
-import { DEADLINE_NAMES, type Deadlines } from './domain/deadlines.ts';
-import { DEFAULT_CONFIRM_DAYS } from './domain/polling.ts';
+import { DEADLINE_NAMES, type DeadlineMinutes } from './domain/deadlines.ts';
+import { DEFAULT_CONFIRMATION_POLL_DAYS } from './domain/polling.ts';
 import { parseMeetingHours } from './meeting-hours.ts';
 import { parseMerchantEndpoints } from './merchant-endpoints.ts';
 
@@ -90,7 +90,7 @@ const publicKey = text
 const MAX_DEADLINE_MINUTES = 525_600;
 
 /** Deadlines as `NAME=MINUTES`, separated by commas; a name is a sub-status or a party. */
-const deadlines = list.transform((items, context): Deadlines => {
+const deadlines = list.transform((items, context): DeadlineMinutes => {
   const read = new Map<string, number>();
   for (const item of items) {
     const [name = '', minutes = ''] = item.split('=').map((part) => part.trim());
@@ -257,7 +257,7 @@ export const environmentSchema = z.object({
   AGENT_TEMPLATES: templates(agentTemplate).optional(),
   AADHAAR_MAX_AGE_DAYS: number.int().min(1).max(366).default(3),
   HOLIDAYS: list.pipe(z.array(z.iso.date('must be days as YYYY-MM-DD, separated by commas'))).default([]),
-  DECISION_CONFIRM_DAYS: number.int().min(0).max(365).default(DEFAULT_CONFIRM_DAYS),
+  DECISION_CONFIRM_DAYS: number.int().min(0).max(365).default(DEFAULT_CONFIRMATION_POLL_DAYS),
   SANDBOX: flag.optional(),
   SANDBOX_PORT: portSchema.default(4010),
   SANDBOX_SPEED: number.positive().default(1),

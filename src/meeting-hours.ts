@@ -1,4 +1,4 @@
-import { MINUTES_OF_DAY, type WorkingHours } from './domain/calendar.ts';
+import { MINUTES_PER_DAY, type WorkingHours } from './domain/calendar.ts';
 
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 
@@ -46,7 +46,7 @@ function parseWeekday(word: string, name: string): number {
 function parseTime(word: string, name: string): number {
   const found = word.match(TIME);
   if (!found) throw new HoursError(`${name} has the time ${word}, which does not exist`);
-  return found[1] === undefined ? MINUTES_OF_DAY : Number(found[1]) * 60 + Number(found[2]);
+  return found[1] === undefined ? MINUTES_PER_DAY : Number(found[1]) * 60 + Number(found[2]);
 }
 
 function assertDisjoint(hours: readonly WorkingHours[]): void {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { type Config, StartError } from './config.ts';
-import { classifyFault } from './db/connection/connection-errors.ts';
+import { classifyDatabaseFault } from './db/connection/connection-errors.ts';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
@@ -85,7 +85,7 @@ function explainDatabase(error: Error, { database }: Config): string | null {
       'postgres://user:password@host:5432/database.\nWrite #, /, ?, : and @ in a password as %23, %2F, %3F, %3A and %40.'
     );
   const root = findRootCause(error);
-  if (classifyFault(error) === 'REFUSED')
+  if (classifyDatabaseFault(error) === 'REFUSED')
     return `DATABASE_URL: the database refused the gateway's connection (${root.message}).\nCorrect the user, the password or the database name in the URL.`;
   if ((root as SystemError).code === INSUFFICIENT_PRIVILEGE)
     return `MIGRATE_DATABASE_URL: its role lacks a privilege that migrations need (${root.message}).\nUse the owner of the database in the URL.`;

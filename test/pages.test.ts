@@ -6,7 +6,7 @@ import { type ClientOptions, createClient } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { resuming } from '../src/client/resuming.ts';
-import { withAccessTable } from '../src/domain/access-table.ts';
+import { replaceAccessTable } from '../src/domain/access-table.ts';
 import { PROVIDER_PAIRS } from '../src/domain/status.ts';
 import { LIMITS } from '../src/graphql/limits.ts';
 import { FAULTS } from '../src/sandbox/faults.ts';
@@ -47,7 +47,7 @@ test('OPERATIONS.md documents every setting of the gateway, and src/sandbox/READ
 test('schema/README.md has the current access table; `npm run roles` updates it', async () => {
   const page = await read('schema/README.md');
 
-  expect(page).toBe(withAccessTable(page));
+  expect(page).toBe(replaceAccessTable(page));
 });
 
 test('schema/README.md lists every limit of a GraphQL document that the gateway enforces', async () => {

@@ -4,7 +4,7 @@ import type { Payload } from './frames.ts';
  * Returns the variable definitions, such as `($after: String)`, of a subscription document; undefined if the
  * operation is not a subscription.
  */
-export function findVariableDefinitions({ query, operationName }: Payload): string | undefined {
+export function findSubscriptionVariableDefinitions({ query, operationName }: Payload): string | undefined {
   // Unclosed strings match up to the end of the document. Otherwise the regular expression would search for
   // the missing quote again from every opening quote (quadratic time, ReDoS).
   let heads = query.replace(/"""[\s\S]*?(?:"""|$)|"(?:\\[\s\S]|[^"\\])*(?:"|\\?$)|#.*/g, '');

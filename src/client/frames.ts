@@ -9,7 +9,7 @@ export interface Payload {
 }
 
 /** GraphQL execution result, in the form that graphql-ws and graphql-sse deliver. */
-export interface Result {
+export interface SubscriptionResult {
   readonly data?: object | null;
   readonly errors?: readonly { readonly extensions?: { readonly code?: unknown } | undefined }[];
   readonly extensions?: { readonly replay?: boolean };
@@ -24,19 +24,19 @@ export interface Frame {
 }
 
 export interface Sink {
-  next(result: Result): void;
+  next(result: SubscriptionResult): void;
   error(error: unknown): void;
   complete(): void;
 }
 
-export const findFrame = ({ data }: Result): Frame | null | undefined =>
+export const findFrame = ({ data }: SubscriptionResult): Frame | null | undefined =>
   Object.values(data ?? {}).find((value) => typeof value === 'object');
 
 /**
  * Whether the frame restarts the stream: a snapshot or reset, which replaces all data that the client
  * received before.
  */
-export const isRestart = ({ __typename, resync }: Frame): boolean =>
+export const isRestartFrame = ({ __typename, resync }: Frame): boolean =>
   resync !== undefined || __typename === 'SessionSnapshot' || __typename === 'FeedReset';
 
 /** Error codes of temporary faults: a retry of the same request may succeed. */
@@ -61,7 +61,7 @@ const REFUSALS = new Set([
  * again from the last cursor. REFUSAL: the subscription is over. NONE: the frame is usable; there are no
  * errors, or only fields hidden from this viewer.
  */
-export function classifyErrors({ errors = [], ...result }: Result): 'NONE' | 'FAULT' | 'REFUSAL' {
+export function classifyErrors({ errors = [], ...result }: SubscriptionResult): 'NONE' | 'FAULT' | 'REFUSAL' {
   if (errors.length === 0) return 'NONE';
   const codes = errors.map(({ extensions }) => String(extensions?.code));
   if (codes.some((code) => FAULTS.has(code))) return 'FAULT';

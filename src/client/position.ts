@@ -1,4 +1,4 @@
-import { type Frame, isRestart } from './frames.ts';
+import { type Frame, isRestartFrame } from './frames.ts';
 
 /**
  * Number of remembered cursors, by which frames that a GraphQL router repeats are recognized. A repeated
@@ -14,7 +14,7 @@ const WITHOUT_ENTRY = new Set(['Heartbeat', 'DeadlinePassed']);
  * cursor of the frame before: GraphQL routers share streams between clients, repeat them from the start, and
  * drop frames that a slow client does not read; proxies deliver late.
  */
-export class StreamPosition {
+export class StreamPositionTracker {
   /**
    * Cursor of the last frame, after which the subscription resumes. Before the first frame: the cursor that
    * the subscription started with, or null.
@@ -56,7 +56,7 @@ export class StreamPosition {
     const { cursor, previousCursor } = frame;
     const isLinked = previousCursor === this.cursor || previousCursor === this.#event;
     if (previousCursor !== undefined && !isLinked) return this.#seen.has(cursor) ? 'REPEATED' : 'GAP';
-    if (isRestart(frame)) this.#seen.clear();
+    if (isRestartFrame(frame)) this.#seen.clear();
     // Neither a heartbeat nor a passed deadline is an entry of the log.
     const isHeartbeat = WITHOUT_ENTRY.has(frame.__typename ?? '') || cursor === previousCursor;
     if (!isHeartbeat || this.#event === null) this.#event = cursor;

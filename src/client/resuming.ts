@@ -1,4 +1,4 @@
-import { findVariableDefinitions } from './document.ts';
+import { findSubscriptionVariableDefinitions } from './document.ts';
 import type { Payload, Sink } from './frames.ts';
 import type { FeedState } from './states.ts';
 import {
@@ -95,7 +95,7 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
   };
 
   function subscribe(payload: Payload, sink: Sink, listeners: ConnectionListeners = {}): () => void {
-    const variables = findVariableDefinitions(payload);
+    const variables = findSubscriptionVariableDefinitions(payload);
     if (variables === undefined) return stock.subscribe(payload, sink, listeners);
     const subscription = new ResumingSubscription(payload, sink, listeners, shared, {
       onState,

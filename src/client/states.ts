@@ -126,7 +126,7 @@ export const NEXT_STATE = {
 } as const satisfies Record<SubscriptionState, Record<SubscriptionEvent, SubscriptionState>>;
 
 /** State that is reported to the application for each internal state; null keeps the last reported state. */
-export const REPORTED_STATES = {
+export const REPORTED_STATE_BY_STATE = {
   OPENING: null,
   CATCHING_UP: 'catching up',
   LIVE: 'live',

@@ -1,10 +1,17 @@
 import { selectsHeartbeats } from './document.ts';
-import { classifyErrors, type Frame, findFrame, type Payload, type Result, type Sink } from './frames.ts';
-import { StreamPosition } from './position.ts';
+import {
+  classifyErrors,
+  type Frame,
+  findFrame,
+  type Payload,
+  type Sink,
+  type SubscriptionResult,
+} from './frames.ts';
+import { StreamPositionTracker } from './position.ts';
 import {
   type FeedState,
   NEXT_STATE,
-  REPORTED_STATES,
+  REPORTED_STATE_BY_STATE,
   type SubscriptionEvent,
   type SubscriptionState,
 } from './states.ts';
@@ -20,7 +27,7 @@ export interface SubscriptionClient {
    * WebSocket that all subscriptions share; undefined for server-sent events, where each subscription has its
    * own connection.
    */
-  readonly socket: Socket | undefined;
+  readonly socket: SharedWebSocket | undefined;
   readonly disposed: boolean;
   readonly retryAttempts: number;
   /**
@@ -30,7 +37,7 @@ export interface SubscriptionClient {
   wait(retries: number): Promise<void>;
 }
 
-export interface Socket {
+export interface SharedWebSocket {
   readonly open: boolean;
   /** Interval of pings in milliseconds; 0 if no pings are sent. */
   readonly keepAlive: number;
@@ -59,7 +66,7 @@ export class ResumingSubscription {
    * the new stream resumes after that frame.
    */
   readonly #request: Payload & { variables: { after?: unknown } };
-  readonly #position: StreamPosition;
+  readonly #position: StreamPositionTracker;
   readonly #hasHeartbeats: boolean;
   #state: SubscriptionState = 'OPENING';
   #badge: FeedState | null = null;
@@ -87,7 +94,7 @@ export class ResumingSubscription {
     this.#connection = connection;
     this.#settings = settings;
     this.#request = { ...payload, variables: { ...payload.variables } };
-    this.#position = new StreamPosition((this.#request.variables.after as string | undefined) ?? null);
+    this.#position = new StreamPositionTracker((this.#request.variables.after as string | undefined) ?? null);
     this.#hasHeartbeats = selectsHeartbeats(payload);
   }
 
@@ -120,7 +127,7 @@ export class ResumingSubscription {
     if (this.#state === 'CATCHING_UP' && !this.#hasHeartbeats)
       this.#timer = setTimeout(() => this.#become('QUIET'), this.#settings.quietMs);
     else if (silenceMs) this.#timer = setTimeout(() => this.#giveUpSilent(), silenceMs);
-    const badge = REPORTED_STATES[this.#state];
+    const badge = REPORTED_STATE_BY_STATE[this.#state];
     if (badge === null || badge === this.#badge) return;
     this.#badge = badge;
     this.#settings.onState(badge, this.#payload);
@@ -153,7 +160,7 @@ export class ResumingSubscription {
     this.#stop = this.#connection.subscribe(
       this.#request,
       {
-        next: ifPresent((result: Result) => this.#next(result)),
+        next: ifPresent((result: SubscriptionResult) => this.#next(result)),
         error: ifPresent((why: unknown) => this.#error(why)),
         complete: ifPresent(() => this.#completed()),
       },
@@ -174,7 +181,7 @@ export class ResumingSubscription {
     this.#become('CONNECTED');
   }
 
-  #next(result: Result): void {
+  #next(result: SubscriptionResult): void {
     const meaning = classifyErrors(result);
     const frame = findFrame(result);
     if (meaning === 'FAULT') this.#retry('FAULT', result.errors);
@@ -183,7 +190,7 @@ export class ResumingSubscription {
     else this.#sink.next(result);
   }
 
-  #refuse(result: Result): void {
+  #refuse(result: SubscriptionResult): void {
     const stop = this.#stop;
     // The server ends the stream right after its refusal. graphql-ws would count that end twice if the stream
     // were stopped here before that end arrives, so the stop is delayed.
@@ -194,7 +201,7 @@ export class ResumingSubscription {
     });
   }
 
-  #take(frame: Frame, result: Result): void {
+  #take(frame: Frame, result: SubscriptionResult): void {
     const { cursor } = frame;
     if (!cursor) {
       this.fail(createNotResumableError('select `cursor` on every type that it may send'));
@@ -227,7 +234,7 @@ export class ResumingSubscription {
    * drop that mark. Therefore, if frames have a `__typename`, a new stream counts as past until its first
    * heartbeat, or for `quietMs` if it is too busy for heartbeats.
    */
-  #isPast({ __typename }: Frame, { extensions }: Result): boolean {
+  #isPast({ __typename }: Frame, { extensions }: SubscriptionResult): boolean {
     if (extensions?.replay) {
       this.#settled();
       return true;

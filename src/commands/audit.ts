@@ -8,8 +8,8 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Database } from '../db/connection/client.ts';
-import { countArchivedByFile, findArchivedButPresent } from '../db/retention/archive.ts';
-import type { AuditKeys } from '../domain/audit.ts';
+import { countArchivedSessionsByFile, findArchivedSessionIdsStillPresent } from '../db/retention/archive.ts';
+import type { AuditKeyring } from '../domain/audit.ts';
 import { systemClock } from '../domain/ports.ts';
 import { adoptSessions, type SessionAdoptionResult } from '../services/audit/adopt-sessions.ts';
 import { exportAuditHeads, type HeadsExport, parseHeadsExport } from '../services/audit/audit-heads.ts';
@@ -33,7 +33,7 @@ class UsageError extends Error {}
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-async function exportTo(file: string | undefined, db: Database, keys: AuditKeys): Promise<void> {
+async function exportTo(file: string | undefined, db: Database, keys: AuditKeyring): Promise<void> {
   if (!file) {
     for await (const line of exportAuditHeads(db, keys, new Date())) process.stdout.write(line);
     return;
@@ -76,11 +76,11 @@ async function verifyArchives(
     print(`Verified ${ids.size - before} sessions in ${file}; ${findings.length} of them have errors.`);
     wrong += findings.length;
   }
-  for (const sessionId of await findArchivedButPresent(db)) {
+  for (const sessionId of await findArchivedSessionIdsStillPresent(db)) {
     print(`WRONG  session ${sessionId}  row 1  listed in archived_session, but still in the database`);
     wrong += 1;
   }
-  for (const [file, count] of await countArchivedByFile(db))
+  for (const [file, count] of await countArchivedSessionsByFile(db))
     if (!files.some((given) => basename(given) === file))
       print(
         `${count} sessions are listed as archived in ${file} and were not verified: pass the file with --archive.`,
@@ -88,7 +88,7 @@ async function verifyArchives(
   return { ids, wrong };
 }
 
-async function readExport(file: string | undefined, keys: AuditKeys): Promise<HeadsExport | null> {
+async function readExport(file: string | undefined, keys: AuditKeyring): Promise<HeadsExport | null> {
   if (file === undefined) return null;
   return parseHeadsExport(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), keys);
 }

@@ -6,15 +6,15 @@ import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { stringify } from 'lossless-json';
-import { dataSubjectKey } from '../db/audit/personal-data-reads.ts';
+import { formatPersonalDataRowKey } from '../db/audit/personal-data-reads.ts';
 import type { Database } from '../db/connection/client.ts';
-import { INBOX_STATES, type InboxState } from '../db/schema/tables.ts';
+import { WEBHOOK_INBOX_STATES, type WebhookInboxState } from '../db/schema/tables.ts';
 import {
   findWebhookStates,
-  findWebhooks,
-  getWebhookSealingContext,
+  findWebhooksById,
+  getWebhookBodySealingContext,
   listWebhooks,
-  replayWebhooks,
+  requeueWebhooks,
 } from '../db/webhooks/inbox.ts';
 import { systemClock } from '../domain/ports.ts';
 import { isLosslessJsonNumber, parseLosslessJson, UnusableJsonError } from '../provider/json.ts';
@@ -23,7 +23,7 @@ import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { createCommandProviders } from './open-provider.ts';
 import { runCommand } from './run-command.ts';
 
-const USAGE = `npm run inbox -- list [--state ${INBOX_STATES.join('|')}] [--limit N]
+const USAGE = `npm run inbox -- list [--state ${WEBHOOK_INBOX_STATES.join('|')}] [--limit N]
 npm run inbox -- show ID... [--reveal]     shows webhooks; hides values that may be personal, unless --reveal is given
 npm run inbox -- replay ID...              queues webhooks again, whatever their state
 npm run inbox -- replay --state PARKED     queues all webhooks in that state again`;
@@ -39,7 +39,7 @@ class UsageError extends Error {}
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-async function list(db: Database, state: InboxState | null, limit: number): Promise<void> {
+async function list(db: Database, state: WebhookInboxState | null, limit: number): Promise<void> {
   const rows = await listWebhooks(db, state, limit);
   for (const { id, state, receivedAt, verificationId, attempts, reason } of rows) {
     const line = [
@@ -59,7 +59,7 @@ async function show(opened: CommandDatabase, ids: readonly bigint[], reveal: boo
   const { db, sealer, auditKeys: keys } = opened;
   allFound(ids, await findWebhookStates(db, ids));
   if (reveal) {
-    const subjects = ids.map((id) => dataSubjectKey('webhook_inbox', String(id)));
+    const subjects = ids.map((id) => formatPersonalDataRowKey('webhook_inbox', String(id)));
     const viewer = `${userInfo().username}, by npm run inbox`;
     await new DataAccessLog({ db, keys, clock: systemClock }).record({
       viewer,
@@ -69,11 +69,11 @@ async function show(opened: CommandDatabase, ids: readonly bigint[], reveal: boo
     });
   }
   const providers = createCommandProviders(opened);
-  for (const row of await findWebhooks(db, ids)) {
+  for (const row of await findWebhooksById(db, ids)) {
     print(`${row.id} ${row.state}${row.reason ? `: ${row.reason}` : ''}`);
     // A provider that is no longer configured names no harmless fields, so all values of its webhooks are hidden.
     const shown = reveal ? null : (providers.find(row.provider)?.webhooks.impersonalFields ?? []);
-    print(readable(sealer.open(row.body, getWebhookSealingContext(row.bodyHash)), shown));
+    print(readable(sealer.open(row.body, getWebhookBodySealingContext(row.bodyHash)), shown));
   }
 }
 
@@ -99,7 +99,7 @@ function hide(value: unknown, shown: readonly string[], key = ''): unknown {
 
 async function replay(db: Database, ids: readonly bigint[]): Promise<void> {
   allFound(ids, await findWebhookStates(db, ids));
-  await replayWebhooks(db, ids);
+  await requeueWebhooks(db, ids);
   const deadline = Date.now() + REPLAY_TIMEOUT_MS;
   for (;;) {
     const rows = await findWebhookStates(db, ids);
@@ -114,7 +114,7 @@ async function replay(db: Database, ids: readonly bigint[]): Promise<void> {
   }
 }
 
-function describeOutcome({ state, reason }: { state: InboxState; reason: string | null }): string {
+function describeOutcome({ state, reason }: { state: WebhookInboxState; reason: string | null }): string {
   if (state === 'DONE') return 'DONE: applied, or it contained nothing new.';
   if (state === 'PENDING') return 'PENDING: a running gateway will process it.';
   return `${state}: ${reason}`;
@@ -136,10 +136,11 @@ function parseIds(given: readonly string[]): bigint[] {
   return given.map(BigInt);
 }
 
-function parseState(given: string | undefined): InboxState | null {
+function parseState(given: string | undefined): WebhookInboxState | null {
   if (given === undefined) return null;
-  const state = INBOX_STATES.find((each) => each === given.toUpperCase());
-  if (!state) throw new UsageError(`--state ${given} is unknown: pass one of ${INBOX_STATES.join(', ')}.`);
+  const state = WEBHOOK_INBOX_STATES.find((each) => each === given.toUpperCase());
+  if (!state)
+    throw new UsageError(`--state ${given} is unknown: pass one of ${WEBHOOK_INBOX_STATES.join(', ')}.`);
   return state;
 }
 

@@ -1,15 +1,18 @@
 /** Files of `schema/webhooks/`: the form of merchant webhooks, and an example for each type. */
-import type { DeliveryWithFacts } from '../db/outgoing/deliveries.ts';
+import type { DeliveryWithEventFacts } from '../db/outgoing/deliveries.ts';
 import { ALL_EVENT_TYPES, type EventType } from '../domain/merchant-events.ts';
 import { buildEventBodyJsonSchema, buildMerchantEvent } from '../services/outgoing/event-body.ts';
 
-type Facts = Pick<DeliveryWithFacts, 'fromStatus' | 'fromSubStatus' | 'status' | 'subStatus' | 'verdict'>;
+type Facts = Pick<
+  DeliveryWithEventFacts,
+  'fromStatus' | 'fromSubStatus' | 'status' | 'subStatus' | 'verdict'
+>;
 
-const toPreCall = (subStatus: DeliveryWithFacts['subStatus']): Facts => ({
+const toPreCall = (subStatus: DeliveryWithEventFacts['subStatus']): Facts => ({
   ...{ fromStatus: 'PRE_VIDEO_CALL', fromSubStatus: 'USER_MEETING_SCHEDULED' },
   ...{ status: 'PRE_VIDEO_CALL', subStatus, verdict: 'MOVED' },
 });
-const afterApproval = (verdict: DeliveryWithFacts['verdict']): Facts => ({
+const afterApproval = (verdict: DeliveryWithEventFacts['verdict']): Facts => ({
   ...{ fromStatus: 'AUDITOR_REVIEWED', fromSubStatus: 'AUDITOR_APPROVED' },
   ...{ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_REJECTED', verdict },
 });

@@ -10,12 +10,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ALL_PAIRS } from '../domain/status.ts';
-import { avoidTableLocks } from '../gate/online-migration.ts';
+import { makeMigrationOnline } from '../gate/online-migration.ts';
 import {
   comparePairs,
+  generateStatusPairsMigration,
   type PairName,
-  parseAcceptedPairs,
-  writeStatusPairsMigration,
+  parsePairsFromMigrations,
 } from '../gate/status-pairs.ts';
 import { runCommand } from './run-command.ts';
 
@@ -61,7 +61,7 @@ async function writeStatusPairs(folder: string): Promise<string | null> {
     names.map((name) => readFile(join(ROOT, folder, `${name}.sql`), 'utf8')),
   );
   const wanted = ALL_PAIRS.map(({ status, subStatus }): PairName => `${status}/${subStatus}`);
-  const { missing, gone } = comparePairs(parseAcceptedPairs(migrations), wanted);
+  const { missing, gone } = comparePairs(parsePairsFromMigrations(migrations), wanted);
   if (gone.length > 0)
     throw new Error(
       `src/domain/status.ts lacks ${gone.join(', ')}, which the database may contain and the last release may store. Put them back; to remove one, write its migration by hand.`,
@@ -72,7 +72,7 @@ async function writeStatusPairs(folder: string): Promise<string | null> {
     throw new Error(
       `drizzle-kit wrote no migration, so the database cannot store ${missing.join(', ')} yet: run this command again.`,
     );
-  await writeFile(join(ROOT, file), writeStatusPairsMigration(wanted));
+  await writeFile(join(ROOT, file), generateStatusPairsMigration(wanted));
   print(`Wrote ${file}, which lets the database store ${missing.join(', ')}.`);
   return file;
 }
@@ -81,7 +81,7 @@ async function writeTables(folder: string, name: string | undefined): Promise<st
   const file = await generate(folder, ...(name === undefined ? [] : [`--name=${name}`]));
   if (file === null) return null;
   const generated = await readFile(join(ROOT, file), 'utf8');
-  await writeFile(join(ROOT, file), avoidTableLocks(generated));
+  await writeFile(join(ROOT, file), makeMigrationOnline(generated));
   print(
     `Wrote ${file}, which applies the changes of src/db/schema/tables.ts. Review it, and run npx vitest run test/db.`,
   );

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Config, readConfig } from '../config.ts';
 import { createDatabasePools, type DatabasePools } from '../db/connection/client.ts';
-import { AuditKeys } from '../domain/audit.ts';
+import { AuditKeyring } from '../domain/audit.ts';
 import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { joinOrStartEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 
@@ -13,7 +13,7 @@ const POOL_SIZE = 4;
 
 export interface CommandDatabase extends Pick<DatabasePools, 'db' | 'pool'> {
   readonly sealer: Sealer;
-  readonly auditKeys: AuditKeys;
+  readonly auditKeys: AuditKeyring;
   readonly config: Config;
   readonly legalRetentionDays: number;
   readonly retentionDays: number;
@@ -41,7 +41,7 @@ export async function openCommandDatabase({ asOwner = false } = {}): Promise<Com
     sealer: new Sealer(
       config.dataKeys ?? [await loadOrCreateDevelopmentKey(resolve(config.dataDir), 'data')],
     ),
-    auditKeys: new AuditKeys(
+    auditKeys: new AuditKeyring(
       config.auditKeys ?? [await loadOrCreateDevelopmentKey(resolve(config.dataDir), 'audit')],
     ),
     config,

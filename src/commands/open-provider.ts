@@ -1,5 +1,5 @@
 import { type Doorbell, systemClock } from '../domain/ports.ts';
-import { Providers } from '../domain/providers.ts';
+import { ProviderRegistry } from '../domain/providers.ts';
 import { createLogger } from '../logging.ts';
 import { createCashfreeProvider } from '../provider/cashfree.ts';
 import { PROVIDER_API_PREFIX } from '../sandbox/api.ts';
@@ -52,7 +52,10 @@ export function openCommandProvider({ db, sealer, auditKeys, config }: CommandDa
 }
 
 /** Creates all providers at which stored sessions may have been started, for a command. */
-export function createCommandProviders({ db, config }: Pick<CommandDatabase, 'db' | 'config'>): Providers {
+export function createCommandProviders({
+  db,
+  config,
+}: Pick<CommandDatabase, 'db' | 'config'>): ProviderRegistry {
   const limits = splitCallBudget(config.provider.callsPerMinute);
   const cashfree = createCashfreeProvider({
     ...accessOf(config.provider),
@@ -63,7 +66,7 @@ export function createCommandProviders({ db, config }: Pick<CommandDatabase, 'db
     onBreak() {},
     onMismatch() {},
   });
-  return new Providers([cashfree]);
+  return new ProviderRegistry([cashfree]);
 }
 
 function accessOf(provider: CommandDatabase['config']['provider']) {

@@ -8,9 +8,9 @@ import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type pg from 'pg';
-import { readQueueDepths } from '../db/connection/readiness.ts';
+import { readQueueDepthsAndCallUse } from '../db/connection/readiness.ts';
 import { readNewestMigrationTimestamp } from '../db/migrate.ts';
-import { raiseEpoch } from '../db/sessions/feed.ts';
+import { incrementCursorEpoch } from '../db/sessions/feed.ts';
 import { parseHeadsExport } from '../services/audit/audit-heads.ts';
 import { splitCallBudget } from '../services/polling/call-budget.ts';
 import {
@@ -107,7 +107,7 @@ async function main(): Promise<void> {
     print(
       `A running gateway will poll the provider for ${sessions} sessions and ${starts} open starts, which takes at least ${minutes} min at ${polls} polls per minute.`,
     );
-    const { pending, waiting, parked } = await readQueueDepths(pool, now);
+    const { pending, waiting, parked } = await readQueueDepthsAndCallUse(pool, now);
     print(
       `Webhooks: ${pending} are queued and ${waiting} wait for their session; a running gateway applies them; ${parked} are parked${parked > 0 ? ': npm run inbox -- list --state PARKED' : ''}.`,
     );
@@ -115,7 +115,7 @@ async function main(): Promise<void> {
       'The provider does not know meetings, cancellations and reviews that were made through this API. Their authors must repeat those that were lost.',
     );
     if (asOwner) {
-      const epoch = await raiseEpoch(db);
+      const epoch = await incrementCursorEpoch(db);
       print(
         `The log now has epoch ${epoch}, which expires every cursor. Restart every gateway: until then it uses the previous epoch.`,
       );

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { getCurrentBehaviour } from '../gate/behaviour.ts';
 import { addReleaseHeading } from '../gate/changelog.ts';
 import { formatUtcDay } from '../gate/deprecations.ts';
-import { checkSchemaChange, type SchemaChange } from '../gate/schema-gate.ts';
+import { checkAgainstLastRelease, type SchemaFinding } from '../gate/schema-gate.ts';
 import { formatSchemaSdl } from '../graphql/schema.ts';
 import { readTextWithLf } from './read-text.ts';
 
@@ -18,13 +18,13 @@ const pathOf = (path: string) => fileURLToPath(new URL(`../../${path}`, import.m
 const read = (path: string) => readTextWithLf(pathOf(path));
 const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-const told = ({ fails, coordinate, what, whom, todo }: SchemaChange): string =>
+const told = ({ fails, coordinate, what, whom, todo }: SchemaFinding): string =>
   `${fails ? 'FAILS' : 'ok   '}  ${coordinate}\n       ${what}\n       Affects: ${whom}\n       To do: ${todo}\n`;
 
 const present = { sdl: formatSchemaSdl(), behaviour: getCurrentBehaviour() };
 const changelog = await read('schema/CHANGELOG.md');
 const today = new Date();
-const findings = await checkSchemaChange({
+const findings = await checkAgainstLastRelease({
   released: {
     sdl: await read('schema/released.graphql'),
     behaviour: JSON.parse(await read('schema/released-behaviour.json')),

@@ -5,19 +5,19 @@
 import { parseArgs } from 'node:util';
 import {
   type DeliveryRow,
-  findDeliveries,
-  findPositionBefore,
+  findDeliveriesById,
+  findFeedPositionBefore,
   listDeliveries,
-  replayFeed,
+  replayFeedRange,
   requeueDeliveries,
 } from '../db/outgoing/deliveries.ts';
 import {
   deleteEndpoint,
-  findEndpoint,
+  findEndpointWithFeedHead,
   readEndpointHealth,
   registerEndpoint,
 } from '../db/outgoing/endpoints.ts';
-import { DELIVERY_STATES, type DeliveryState } from '../db/schema/tables.ts';
+import { MERCHANT_DELIVERY_STATES, type MerchantDeliveryState } from '../db/schema/tables.ts';
 import type { MerchantEndpoint } from '../domain/merchant-events.ts';
 import { systemClock } from '../domain/ports.ts';
 import { buildMerchantEvent, buildPingEvent } from '../services/outgoing/event-body.ts';
@@ -25,7 +25,7 @@ import { EventSender } from '../services/outgoing/send-event.ts';
 import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
-const USAGE = `npm run webhooks -- list [--endpoint NAME] [--state ${DELIVERY_STATES.join('|')}] [--limit N]
+const USAGE = `npm run webhooks -- list [--endpoint NAME] [--state ${MERCHANT_DELIVERY_STATES.join('|')}] [--limit N]
 npm run webhooks -- show ID...                          shows deliveries, with the body that is sent
 npm run webhooks -- replay ID...                        queues deliveries again, whatever their state
 npm run webhooks -- replay --state PARKED [--endpoint NAME]
@@ -44,7 +44,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 interface Filter {
   readonly endpoint: string | null;
-  readonly state: DeliveryState | null;
+  readonly state: MerchantDeliveryState | null;
 }
 
 async function list({ db, pool }: CommandDatabase, filter: Filter, limit: number): Promise<void> {
@@ -97,9 +97,9 @@ async function replay(opened: CommandDatabase, ids: readonly bigint[], filter: F
 
 async function replaySince({ db }: CommandDatabase, endpoint: MerchantEndpoint, since: Date): Promise<void> {
   await registerEndpoint(db, endpoint.name);
-  const stored = await findEndpoint(db, endpoint.name);
-  const range = { after: await findPositionBefore(db, since), upTo: stored?.position ?? 0 };
-  const queued = await replayFeed(db, endpoint, range, systemClock.now(), FEED_BATCH);
+  const stored = await findEndpointWithFeedHead(db, endpoint.name);
+  const range = { after: await findFeedPositionBefore(db, since), upTo: stored?.position ?? 0 };
+  const queued = await replayFeedRange(db, endpoint, range, systemClock.now(), FEED_BATCH);
   print(`${queued} events are queued again: a running gateway will send them, with the same ids as before.`);
 }
 
@@ -125,7 +125,7 @@ async function forget({ db, config }: CommandDatabase, name: string): Promise<vo
 }
 
 async function findAll({ db }: Pick<CommandDatabase, 'db'>, ids: readonly bigint[]) {
-  const rows = await findDeliveries(db, ids);
+  const rows = await findDeliveriesById(db, ids);
   const missing = ids.filter((id) => !rows.some((row) => row.id === id));
   if (missing.length > 0)
     throw new UsageError(
@@ -143,10 +143,11 @@ function parseIds(given: readonly string[]): bigint[] {
   return given.map(BigInt);
 }
 
-function parseState(given: string | undefined): DeliveryState | null {
+function parseState(given: string | undefined): MerchantDeliveryState | null {
   if (given === undefined) return null;
-  const state = DELIVERY_STATES.find((each) => each === given.toUpperCase());
-  if (!state) throw new UsageError(`--state ${given} is unknown: pass one of ${DELIVERY_STATES.join(', ')}.`);
+  const state = MERCHANT_DELIVERY_STATES.find((each) => each === given.toUpperCase());
+  if (!state)
+    throw new UsageError(`--state ${given} is unknown: pass one of ${MERCHANT_DELIVERY_STATES.join(', ')}.`);
   return state;
 }
 

@@ -3,12 +3,12 @@ import type pg from 'pg';
 import { type Config, ConfigError, type KeyWithId, StartError } from '../config.ts';
 import { countAuditBacklog } from '../db/audit/audit.ts';
 import { createDatabasePools, type Database, type DatabasePools } from '../db/connection/client.ts';
-import { classifyFault, FAULT_TEXTS } from '../db/connection/connection-errors.ts';
+import { classifyDatabaseFault, DATABASE_FAULT_TEXTS } from '../db/connection/connection-errors.ts';
 import { findPoolerProblem } from '../db/connection/pooler.ts';
 import type { WriteWatch } from '../db/connection/write-watch.ts';
 import { migrate } from '../db/migrate.ts';
-import { readFeedIdentity } from '../db/sessions/feed.ts';
-import { AuditKeys } from '../domain/audit.ts';
+import { readLogIdentity } from '../db/sessions/feed.ts';
+import { AuditKeyring } from '../domain/audit.ts';
 import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { retryUntilDatabaseIsUp } from '../http/wait-for-database.ts';
 import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
@@ -26,10 +26,10 @@ export interface OpenedDatabase {
   /**
    * Row of the database with the key and epoch by which feed cursors (opaque positions) are made and verified.
    */
-  readonly identity: Awaited<ReturnType<typeof readFeedIdentity>>;
+  readonly identity: Awaited<ReturnType<typeof readLogIdentity>>;
   readonly dataKeys: readonly KeyWithId[];
   readonly sealer: Sealer;
-  readonly auditKeys: AuditKeys;
+  readonly auditKeys: AuditKeyring;
   readonly keyWatch: DataKeyHeartbeat;
   readonly writeWatch: WriteWatch;
   /**
@@ -59,7 +59,9 @@ export async function openDatabase(core: Core): Promise<OpenedDatabase> {
   const dataDir = resolve(config.dataDir);
   const dataKeys = config.dataKeys ?? [await loadOrCreateDevelopmentKey(dataDir, 'data')];
   const sealer = new Sealer(dataKeys);
-  const auditKeys = new AuditKeys(config.auditKeys ?? [await loadOrCreateDevelopmentKey(dataDir, 'audit')]);
+  const auditKeys = new AuditKeyring(
+    config.auditKeys ?? [await loadOrCreateDevelopmentKey(dataDir, 'audit')],
+  );
 
   const { port, result: identity } = await retryUntilDatabaseIsUp(
     {
@@ -82,7 +84,7 @@ export async function openDatabase(core: Core): Promise<OpenedDatabase> {
           { sessions: unchained },
           'sessions without an audit chain found; run `npm run audit -- adopt --by NAME`',
         );
-      return readFeedIdentity(db);
+      return readLogIdentity(db);
     },
   ).catch((error) => {
     throw toConfigError(error);
@@ -129,7 +131,7 @@ async function findUrls({ config: { database }, log, lifecycle }: Core): Promise
  */
 function toConfigError(error: unknown): unknown {
   if (error instanceof MissingDataKeysError) return new ConfigError(error.issues);
-  if (classifyFault(error) !== 'REFUSED') return error;
+  if (classifyDatabaseFault(error) !== 'REFUSED') return error;
   let root = error as Error;
   while (root.cause instanceof Error) root = root.cause;
   return new ConfigError([
@@ -142,8 +144,8 @@ function toConfigError(error: unknown): unknown {
  * retries. Returns null for any other error.
  */
 function findPassingFault(error: unknown): string | null {
-  const fault = classifyFault(error);
-  return fault === null || fault === 'REFUSED' ? null : FAULT_TEXTS[fault];
+  const fault = classifyDatabaseFault(error);
+  return fault === null || fault === 'REFUSED' ? null : DATABASE_FAULT_TEXTS[fault];
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Doorbell } from '../domain/ports.ts';
 import { type CursorCodec, createCursorCodec } from '../feed/cursor.ts';
 import { Hub } from '../feed/hub.ts';
-import { createNatsDoorbell, natsSubjectFor } from '../feed/nats-doorbell.ts';
+import { createNatsDoorbell, deriveNatsSubject } from '../feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from '../feed/postgres-doorbell.ts';
 import { planPollsAfterDataLoss } from '../services/polling/relearn.ts';
 import type { Core } from './core.ts';
@@ -29,7 +29,7 @@ export function openFeed(
   const { natsServers: servers } = config;
   const onUnreadableRing = () => metrics.strangeRings.inc();
   const connection = servers
-    ? createNatsDoorbell({ servers, subject: natsSubjectFor(identity), log, onUnreadableRing })
+    ? createNatsDoorbell({ servers, subject: deriveNatsSubject(identity), log, onUnreadableRing })
     : createPostgresDoorbell({ url: listenUrl, db, log, onUnreadableRing });
   const { doorbell: wrap = (unchanged) => unchanged } = overrides;
   const doorbell = wrap(connection);

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { KeyWithId } from '../config.ts';
-import { FAULT_TEXTS } from '../db/connection/connection-errors.ts';
-import { readQueueDepths, readReadinessFacts } from '../db/connection/readiness.ts';
-import { readReplication } from '../db/connection/replication.ts';
+import { DATABASE_FAULT_TEXTS } from '../db/connection/connection-errors.ts';
+import { readQueueDepthsAndCallUse, readReadinessFacts } from '../db/connection/readiness.ts';
+import { readReplicationState } from '../db/connection/replication.ts';
 import { readNewestMigrationTimestamp } from '../db/migrate.ts';
 import { readEndpointHealth } from '../db/outgoing/endpoints.ts';
 import { deriveDevelopmentTokenSecret } from '../encryption/sealing.ts';
@@ -152,7 +152,7 @@ async function createHealth(
 ) {
   const { clock, metrics } = core;
   const { pools, keyWatch, writeWatch } = database;
-  const askReplication = createCachedQuery(REPLICATION_CACHE, () => readReplication(pools.watching));
+  const askReplication = createCachedQuery(REPLICATION_CACHE, () => readReplicationState(pools.watching));
   registerGauges(metrics.registry, {
     askReplication,
     pools: { reads: pools.reads, writes: pools.writes, statistics: pools.statistics },
@@ -160,7 +160,7 @@ async function createHealth(
     feed: () => feed.hub.figures(),
     doorbell: feed.connection,
     limits: provider.limits,
-    askBacklog: () => readQueueDepths(pools.watching, clock.now()),
+    askBacklog: () => readQueueDepthsAndCallUse(pools.watching, clock.now()),
     askEndpoints: outgoing && (() => readEndpointHealth(pools.watching, clock.now())),
   });
   return createReadinessProbe({
@@ -171,7 +171,7 @@ async function createHealth(
     askReplication,
     keyFault: () => keyWatch.fault(),
     merchantFault: () => outgoing?.findFault() ?? null,
-    writeFault: () => writeWatch.fault && FAULT_TEXTS[writeWatch.fault],
+    writeFault: () => writeWatch.fault && DATABASE_FAULT_TEXTS[writeWatch.fault],
   });
 }
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
-import type { CallLimits } from '../db/polling/call-budget.ts';
+import type { ProviderCallLimits } from '../db/polling/call-budget.ts';
 import type { Provider } from '../domain/ports.ts';
-import { Providers } from '../domain/providers.ts';
+import { ProviderRegistry } from '../domain/providers.ts';
 import { createCashfreeProvider } from '../provider/cashfree.ts';
 import { type RunningSandbox, SANDBOX_CREDENTIALS, startSandbox } from '../sandbox/sandbox.ts';
 import { createCallBudget, splitCallBudget } from '../services/polling/call-budget.ts';
@@ -17,8 +17,8 @@ export interface OpenedProvider {
   /** Provider that the settings name. Its calls go to the sandbox if no credentials are set. */
   readonly configured: Provider;
   /** All providers at which stored sessions may have been started. */
-  readonly providers: Providers;
-  readonly limits: CallLimits;
+  readonly providers: ProviderRegistry;
+  readonly limits: ProviderCallLimits;
   /** Running sandbox; null if the real provider is used. */
   readonly sandbox: RunningSandbox | null;
   /** Counts and logs provider updates that name another verification or user than expected. */
@@ -46,7 +46,7 @@ export async function openProvider(core: Core, { db }: OpenedDatabase): Promise<
   const configured: Provider = { ...cashfree, calls: (purpose) => wrap(cashfree.calls(purpose)) };
   return {
     ...{ configured, limits, sandbox, onMismatch },
-    providers: new Providers(addProviders?.(configured) ?? [configured]),
+    providers: new ProviderRegistry(addProviders?.(configured) ?? [configured]),
     abortCalls: () => stopping.abort(),
   };
 }

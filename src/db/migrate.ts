@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { openClient } from './connection/server-client.ts';
-import { migrateJobs } from './polling/jobs.ts';
+import { migrateJobQueue } from './polling/jobs.ts';
 import { runMigrations } from './run-migrations.ts';
-import { grantRuntimeRights } from './schema/grants.ts';
+import { resetRuntimeRights } from './schema/grants.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
@@ -29,9 +29,9 @@ export async function migrate(url: string, runtimeUrl = url): Promise<void> {
   const client = await openClient(url, PATIENT);
   try {
     await runMigrations(client, MIGRATIONS, async () => {
-      await migrateJobs(url);
+      await migrateJobQueue(url);
       if (runtimeRole !== null && runtimeRole !== (await roleOf(url)))
-        await grantRuntimeRights(client, runtimeRole);
+        await resetRuntimeRights(client, runtimeRole);
     });
   } finally {
     await client.end();

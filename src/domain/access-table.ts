@@ -61,7 +61,7 @@ const BEGIN = '<!-- roles: printed by `npm run roles` -->';
 const END = '<!-- roles: end -->';
 
 /** Returns the document with the current access table between its two markers. */
-export function withAccessTable(document: string): string {
+export function replaceAccessTable(document: string): string {
   const [before, rest] = document.split(BEGIN);
   const after = rest?.split(END)[1];
   if (after === undefined) throw new Error(`the document has no ${BEGIN} or no ${END}: add both markers`);

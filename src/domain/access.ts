@@ -49,7 +49,7 @@ export const QUEUE_ROLES = {
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Roles that act on a session although it is assigned to another person, and may assign it to somebody else. */
-export const MANAGER_ROLES: readonly Role[] = ['OPERATOR', 'ADMIN'];
+export const ASSIGNMENT_MANAGER_ROLES: readonly Role[] = ['OPERATOR', 'ADMIN'];
 
 /**
  * Roles that may call each root field of the GraphQL schema. The server does not start if a root field is
@@ -252,17 +252,21 @@ export interface Viewer {
 }
 
 /** Returns a cache key. Two viewers have the same key only if both see the same data. */
-export const viewerCacheKey = ({ id, roles, verificationIds }: Viewer): string =>
+export const getViewerCacheKey = ({ id, roles, verificationIds }: Viewer): string =>
   JSON.stringify([id, roles, verificationIds]);
 
-export const hasRole = (viewer: Viewer, allowed: readonly Role[]): boolean =>
+export const hasAnyRole = (viewer: Viewer, allowed: readonly Role[]): boolean =>
   viewer.roles.some((role) => allowed.includes(role));
 
 /**
  * Whether the viewer has an allowed role on this session. The role CUSTOMER counts only on the customer's own
  * sessions.
  */
-export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verificationId: string): boolean =>
+export const hasAnyRoleOnSession = (
+  viewer: Viewer,
+  allowed: readonly Role[],
+  verificationId: string,
+): boolean =>
   viewer.roles.some(
     (role) =>
       allowed.includes(role) && (role !== 'CUSTOMER' || viewer.verificationIds.includes(verificationId)),
@@ -278,31 +282,34 @@ export const getRecordedName = ({ id, pseudonyms }: Viewer): string => pseudonym
  * Whether a stored name of an actor or author means this viewer: it is the viewer's `id` or one of the
  * pseudonyms.
  */
-export const isNameOf = ({ id, pseudonyms }: Viewer, name: unknown): boolean =>
+export const isRecordedNameOf = ({ id, pseudonyms }: Viewer, name: unknown): boolean =>
   name === id || (pseudonyms?.includes(name as string) ?? false);
 
 /**
  * Returns all names that may be stored for the viewer: the pseudonym under each audit key, and the plain `id`,
  * which earlier releases stored.
  */
-export const getRecordedNames = ({ id, pseudonyms = [] }: Viewer): readonly string[] => [...pseudonyms, id];
+export const getPossibleRecordedNames = ({ id, pseudonyms = [] }: Viewer): readonly string[] => [
+  ...pseudonyms,
+  id,
+];
 
 /** Whether the viewer has a staff role. Staff see all sessions. */
-export const isStaff = (viewer: Viewer): boolean => hasRole(viewer, STAFF);
+export const isStaff = (viewer: Viewer): boolean => hasAnyRole(viewer, STAFF);
 
 /**
  * Returns the verification ids of the sessions that the viewer may see; null if the viewer may see all
  * sessions.
  */
-export const visibleVerificationIds = (viewer: Viewer): readonly string[] | null =>
+export const getVisibleVerificationIds = (viewer: Viewer): readonly string[] | null =>
   isStaff(viewer) ? null : viewer.verificationIds;
 
 /** Whether the viewer may see the session. */
-export const maySee = (viewer: Viewer, verificationId: string): boolean =>
-  visibleVerificationIds(viewer)?.includes(verificationId) ?? true;
+export const maySeeSession = (viewer: Viewer, verificationId: string): boolean =>
+  getVisibleVerificationIds(viewer)?.includes(verificationId) ?? true;
 
 /** Whether every staff role sees the field in full. */
-export const allStaffSee = (rule: FieldRuleName): boolean => {
+export const isVisibleToAllStaff = (rule: FieldRuleName): boolean => {
   const roles: readonly Role[] = FIELD_RULES[rule].roles;
   return STAFF.every((role) => roles.includes(role));
 };
@@ -321,12 +328,12 @@ export function maySeeField(
   { verificationId, author }: FieldOwner,
 ): boolean {
   const { roles, own }: FieldRule = FIELD_RULES[rule];
-  if (own && isNameOf(viewer, author)) return true;
-  if (verificationId !== undefined) return hasRoleOn(viewer, roles, verificationId);
+  if (own && isRecordedNameOf(viewer, author)) return true;
+  if (verificationId !== undefined) return hasAnyRoleOnSession(viewer, roles, verificationId);
   // The caller did not say which session the field belongs to. A viewer who is only a customer can reach only
   // their own data; a viewer who is also staff reaches all data, so only the staff roles count.
-  return hasRole(
+  return hasAnyRole(
     viewer,
-    visibleVerificationIds(viewer) ? roles : roles.filter((role) => role !== 'CUSTOMER'),
+    getVisibleVerificationIds(viewer) ? roles : roles.filter((role) => role !== 'CUSTOMER'),
   );
 }

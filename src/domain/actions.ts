@@ -4,7 +4,14 @@
  * action that the mutation refuses.
  */
 
-import { ACTION_ROLES, hasRole, hasRoleOn, MANAGER_ROLES, type Role, type Viewer } from './access.ts';
+import {
+  ACTION_ROLES,
+  ASSIGNMENT_MANAGER_ROLES,
+  hasAnyRole,
+  hasAnyRoleOnSession,
+  type Role,
+  type Viewer,
+} from './access.ts';
 import type { AnnotationKind } from './annotations.ts';
 import { invariant } from './invariant.ts';
 import {
@@ -16,14 +23,14 @@ import {
   type TransitionSource,
 } from './session.ts';
 import {
-  findWaitingParty,
+  getAwaitedParty,
   getStatusInfo,
   type KnownSubStatus,
   type StatusPair,
   type SubStatus,
 } from './status.ts';
-import { findRules, findSubStatuses, SUB_STATUS_RULES } from './sub-status-rules.ts';
-import { canonicalSubject } from './subject.ts';
+import { findSubStatusesByRule, getSubStatusRules, SUB_STATUS_RULES } from './sub-status-rules.ts';
+import { canonicalizeSubject } from './subject.ts';
 
 /** Facts about a session that decide, together with the time and the viewer, whether an action is allowed. */
 export interface ActionFacts extends StatusPair {
@@ -47,9 +54,9 @@ export interface ActionFacts extends StatusPair {
    * that call; null otherwise.
    */
   readonly unreviewedCall: EndedCallSubStatus | null;
-  /** Whether the log reports a call; false unless `mayHideCall`. */
+  /** Whether the log reports a call; false unless `mightHaveUnreportedCall`. */
   readonly hadCall: boolean;
-  /** Whether another session replaces this one although `replaced` is not set; false unless `mayHideReplacement`. */
+  /** Whether another session replaces this one although `replaced` is not set; false unless `mightHaveUnflaggedReplacement`. */
   readonly hasReplacement: boolean;
   /** Stored names of all people who recorded an agent review of the session. */
   readonly agents: readonly string[];
@@ -84,13 +91,15 @@ export interface ActionPolicy {
   readonly auditUnknownAgents: boolean;
 }
 
-export const ALL_ACTIONS = Object.keys(SESSION_ACTIONS) as SessionAction[];
+export const ALL_SESSION_ACTIONS = Object.keys(SESSION_ACTIONS) as SessionAction[];
 
 /** Sub-statuses that show that a call has ended, so that the provider has a recording. */
-export const SUB_STATUSES_AFTER_A_CALL: readonly SubStatus[] = findSubStatuses(({ afterCall }) => afterCall);
+export const SUB_STATUSES_AFTER_A_CALL: readonly SubStatus[] = findSubStatusesByRule(
+  ({ afterCall }) => afterCall,
+);
 
 /** Returns a sentence that tells the viewer why the action is refused; null if the action is allowed. */
-export function findDenial(
+export function findSessionActionDenial(
   action: SessionAction,
   facts: ActionFacts,
   viewer: Viewer,
@@ -98,7 +107,7 @@ export function findDenial(
   policy: ActionPolicy,
 ): string | null {
   const allowed: readonly Role[] = ACTION_ROLES[action];
-  if (!hasRoleOn(viewer, allowed, facts.verificationId))
+  if (!hasAnyRoleOnSession(viewer, allowed, facts.verificationId))
     return `Your token lacks a role for this action: one of ${allowed.join(', ')} is needed.`;
   return (
     findEndDenial(action, facts) ??
@@ -141,7 +150,7 @@ function findEndDenial(action: SessionAction, facts: ActionFacts): string | null
  * Returns the person to whom a session is assigned now; null if nobody is. An assignment whose lease has
  * ended no longer counts; no job has to remove it.
  */
-export const findAssignee = (
+export const findCurrentAssignee = (
   { assignedAgent, assignedUntil }: Pick<ActionFacts, 'assignedAgent' | 'assignedUntil'>,
   now: Date,
 ): string | null => (assignedUntil !== null && assignedUntil <= now ? null : assignedAgent);
@@ -164,11 +173,11 @@ function findAssignmentDenial(
   viewer: Viewer,
   now: Date,
 ): string | null {
-  const assignee = findAssignee(facts, now);
+  const assignee = findCurrentAssignee(facts, now);
   if (action === 'UNASSIGN' && assignee === null) return 'The session is not assigned.';
   if (assignee === null || assignee === viewer.id || !OF_THE_ASSIGNEE.includes(action)) return null;
   // A manager with another role too may decide as that role: the roles of a token are those of one person.
-  return hasRole(viewer, MANAGER_ROLES) ? null : ASSIGNED_TO_ANOTHER;
+  return hasAnyRole(viewer, ASSIGNMENT_MANAGER_ROLES) ? null : ASSIGNED_TO_ANOTHER;
 }
 
 /**
@@ -178,7 +187,7 @@ function findAssignmentDenial(
 export function findAssigneeDenial(facts: ActionFacts, assignee: string): string | null {
   if (isSamePerson(facts.unableAgent, assignee))
     return 'This person could not validate the customer: another agent must take the session.';
-  const isForAuditor = findWaitingParty(facts, facts) === 'AUDITOR';
+  const isForAuditor = getAwaitedParty(facts, facts) === 'AUDITOR';
   const approved = [...facts.agents, facts.approvalAcceptedBy].some((name) => isSamePerson(name, assignee));
   return isForAuditor && approved
     ? 'This person reviewed the session as agent, or accepted its approval: another person must audit it (four-eyes rule).'
@@ -190,16 +199,16 @@ export function findAssigneeDenial(facts: ActionFacts, assignee: string): string
  * invisible characters, so the recorded name is normalized before the comparison.
  */
 const isSamePerson = (recorded: string | null, id: string): boolean =>
-  recorded !== null && canonicalSubject(recorded) === id;
+  recorded !== null && canonicalizeSubject(recorded) === id;
 
 /** Queues of work. A session is in the queue of the party that it waits on. */
-export const QUEUES = {
+export const WORK_QUEUES = {
   AGENT:
     'Sessions that wait on an agent: the customer is in the queue for a call, or a call has ended and no agent has reviewed it.',
   AUDITOR:
     "Sessions that wait on an auditor: an agent approved, and the approval waits for the auditor's decision.",
 } as const;
-export type Queue = keyof typeof QUEUES;
+export type Queue = keyof typeof WORK_QUEUES;
 
 /** Sub-status of a running call. The provider's agent holds the call, so the queue does not give the session away. */
 export const IN_CALL_SUB_STATUS = 'USER_ACCEPTED_MEETING' satisfies SubStatus;
@@ -215,14 +224,14 @@ export function findClaimDenial(
   now: Date,
   policy: ActionPolicy,
 ): string | null {
-  const assignee = findAssignee(facts, now);
-  if (findWaitingParty(facts, facts) !== queue) return 'The session is not in this queue.';
+  const assignee = findCurrentAssignee(facts, now);
+  if (getAwaitedParty(facts, facts) !== queue) return 'The session is not in this queue.';
   // Managers too get only what nobody works on: the queue must never give a session to two people.
   if (assignee !== null && assignee !== viewer.id) return ASSIGNED_TO_ANOTHER;
   if (facts.subStatus === IN_CALL_SUB_STATUS && assignee === null) return 'The video call is in progress.';
-  if (queue === 'AGENT' && !awaitsReview(facts)) return findAssigneeDenial(facts, viewer.id);
+  if (queue === 'AGENT' && !awaitsAgentReview(facts)) return findAssigneeDenial(facts, viewer.id);
   const review = queue === 'AGENT' ? 'RECORD_AGENT_REVIEW' : 'RECORD_AUDITOR_REVIEW';
-  return findAssigneeDenial(facts, viewer.id) ?? findDenial(review, facts, viewer, now, policy);
+  return findAssigneeDenial(facts, viewer.id) ?? findSessionActionDenial(review, facts, viewer, now, policy);
 }
 
 function findPersonDenial(
@@ -231,7 +240,7 @@ function findPersonDenial(
   viewer: Viewer,
   policy: ActionPolicy,
 ): string | null {
-  if (action === 'SCHEDULE_MEETING' && awaitsReview(facts) && !isStaffWhoMay(action, facts, viewer))
+  if (action === 'SCHEDULE_MEETING' && awaitsAgentReview(facts) && !isStaffWhoMay(action, facts, viewer))
     return 'The call has ended and waits for its review: only staff may book another meeting now.';
   if (action === 'RECORD_AUDITOR_REVIEW') return fourEyes(facts, viewer, policy);
   const decided = facts.deciders.some((decider) => isSamePerson(decider, viewer.id));
@@ -285,7 +294,7 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'CLOSE':
       if (facts.closed) return 'The session is closed already.';
       if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
-      return findWaitingParty(facts, facts) === 'NOBODY' ? 'The session is over.' : null;
+      return getAwaitedParty(facts, facts) === 'NOBODY' ? 'The session is over.' : null;
     case 'REPLACE':
       if (facts.hasReplacement) return REPLACED_BY_ANOTHER;
       if (facts.disputed) return 'The session is disputed: resolve the dispute first.';
@@ -320,7 +329,7 @@ const isBookedAtProvider = (facts: ActionFacts): facts is ActionFacts & { readon
 const isStaffWhoMay = (action: SessionAction, { verificationId }: ActionFacts, viewer: Viewer): boolean => {
   const allowed: readonly Role[] = ACTION_ROLES[action];
   const staff = allowed.filter((role) => role !== 'CUSTOMER');
-  return hasRoleOn(viewer, staff, verificationId);
+  return hasAnyRoleOnSession(viewer, staff, verificationId);
 };
 
 /** Sub-statuses in which the provider reports that a call has ended, and an agent must review that call. */
@@ -331,14 +340,14 @@ export const ENDED_CALL_SUB_STATUSES = [
 export type EndedCallSubStatus = (typeof ENDED_CALL_SUB_STATUSES)[number];
 
 /** Whether the session is in review: a call has ended, and no agent has reviewed it. */
-export const awaitsReview = ({ subStatus }: StatusPair): boolean =>
+export const awaitsAgentReview = ({ subStatus }: StatusPair): boolean =>
   ENDED_CALL_SUB_STATUSES.some((ended) => ended === subStatus);
 
 /**
  * Whether a booking may have taken a session with this status pair out of review. Only then must the log be
  * searched for a call without a review.
  */
-export const mayHideUnreviewedCall = ({ subStatus }: StatusPair): boolean =>
+export const mightHaveUnreviewedCall = ({ subStatus }: StatusPair): boolean =>
   MEETING_SUB_STATUSES.some((after) => after === subStatus);
 
 /**
@@ -346,12 +355,12 @@ export const mayHideUnreviewedCall = ({ subStatus }: StatusPair): boolean =>
  * booking took the session out of review, otherwise the session's own. Null if there is no call to review.
  */
 const findReviewedSubStatus = (facts: StatusPair & Pick<ActionFacts, 'unreviewedCall'>): SubStatus | null =>
-  mayHideUnreviewedCall(facts) ? facts.unreviewedCall : facts.subStatus;
+  mightHaveUnreviewedCall(facts) ? facts.unreviewedCall : facts.subStatus;
 
 const isAllowedFrom = (action: SessionAction, from: SubStatus | null): boolean =>
   from !== null && ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
 
-const explainNoMeeting = ({ subStatus }: StatusPair): string | null => findRules(subStatus).noMeeting;
+const explainNoMeeting = ({ subStatus }: StatusPair): string | null => getSubStatusRules(subStatus).noMeeting;
 
 /**
  * Returns why the viewer may not audit the approval (four-eyes rule); null if the viewer may. Refuses a viewer who
@@ -386,10 +395,10 @@ export interface CallCompletenessStatement {
 
 /**
  * Returns why a review may not lead to the sub-status `to`, although the action is allowed now; null if it may.
- * Assumes that `findDenial` has allowed the action. A call that the customer ended may be incomplete, so each
+ * Assumes that `findSessionActionDenial` has allowed the action. A call that the customer ended may be incomplete, so each
  * decision about that call needs a statement whether it was complete.
  */
-export function findDecisionDenial(
+export function findReviewDecisionDenial(
   action: SessionAction,
   to: KnownSubStatus,
   facts: StatusPair & Pick<ActionFacts, 'unreviewedCall'>,
@@ -424,7 +433,7 @@ export interface RelatedRows {
     author: string;
     sequence: number;
   }[];
-  /** End of the newest call if no agent has reviewed it; null if there is no such call, or `mayHideUnreviewedCall` is false. */
+  /** End of the newest call if no agent has reviewed it; null if there is no such call, or `mightHaveUnreviewedCall` is false. */
   readonly unreviewedCall: EndedCallSubStatus | null;
   readonly hadCall: boolean;
   readonly hasReplacement: boolean;
@@ -454,7 +463,7 @@ const REPLACED_WITHOUT_FLAG: readonly SubStatus[] = [
 ];
 
 /** Whether another session may replace this one although the flag `replaced` is not set. Only then must it be searched. */
-export const mayHideReplacement = ({
+export const mightHaveUnflaggedReplacement = ({
   replaced,
   subStatus,
 }: StatusPair & Pick<ActionFacts, 'replaced'>): boolean =>
@@ -464,7 +473,7 @@ export const mayHideReplacement = ({
  * Whether a call may have taken place although the status does not tell: the session was closed or replaced, has
  * expired, or is disputed. Whoever audits its end must be able to watch the call. Only then must the log be searched.
  */
-export const mayHideCall = (session: StatusPair & Pick<ActionFacts, 'disputed'>): boolean =>
+export const mightHaveUnreportedCall = (session: StatusPair & Pick<ActionFacts, 'disputed'>): boolean =>
   !SUB_STATUSES_AFTER_A_CALL.includes(session.subStatus) &&
   (session.disputed || getStatusInfo(session).terminal);
 
@@ -551,7 +560,7 @@ function findAcceptorOfApproval(
  * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses. Any
  * other sub-status leaves the meeting unchanged.
  */
-export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, MeetingOutcome>> = Object.fromEntries(
+export const MEETING_OUTCOME_BY_SUB_STATUS: Partial<Record<SubStatus, MeetingOutcome>> = Object.fromEntries(
   Object.entries(SUB_STATUS_RULES).flatMap(([subStatus, { meetingBecomes }]) =>
     meetingBecomes ? [[subStatus, meetingBecomes]] : [],
   ),

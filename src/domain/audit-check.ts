@@ -4,12 +4,12 @@
  */
 import {
   type AuditEntry,
+  type AuditEntryKind,
   type AuditHead,
-  type AuditKeys,
-  type AuditKind,
-  COMMITTED_FIELDS,
+  type AuditKeyring,
+  COMMITMENT_FIELDS_BY_KIND,
 } from './audit.ts';
-import { toStorable } from './storable.ts';
+import { replaceUnstorableCharacters } from './storable.ts';
 
 /** Error in an audit chain: the number of an entry, and what is wrong with that entry. */
 export interface AuditFinding {
@@ -18,7 +18,7 @@ export interface AuditFinding {
 }
 
 /** Row of the database as it is now, serialized like the content of the audit entry that describes the row. */
-export interface CurrentRow {
+export interface CurrentAuditedRow {
   readonly kind: 'TRANSITION' | 'MEETING' | 'REVIEW' | 'ANNOTATION' | 'LABELS';
   /** Sequence of a transition, id of a meeting, review or annotation; empty for labels, of which a session has one row. */
   readonly key: string;
@@ -34,17 +34,18 @@ const TABLES = {
 } as const;
 
 /** Whether entries of this kind describe a row of their own. */
-export const describesRow = (kind: AuditKind): kind is CurrentRow['kind'] => Object.hasOwn(TABLES, kind);
+export const describesRow = (kind: AuditEntryKind): kind is CurrentAuditedRow['kind'] =>
+  Object.hasOwn(TABLES, kind);
 
 /** Returns the finding with the lowest entry number; null if there are no findings. */
-export const earliestFinding = (findings: readonly AuditFinding[]): AuditFinding | null =>
+export const findEarliestFinding = (findings: readonly AuditFinding[]): AuditFinding | null =>
   findings.reduce<AuditFinding | null>(
     (first, each) => (!first || each.number < first.number ? each : first),
     null,
   );
 
 /** Checks the hashes along a chain and returns the first entry that does not follow from the one before it. */
-export function checkLinks(entries: readonly AuditEntry[], keys: AuditKeys): AuditFinding | null {
+export function checkChainHashes(entries: readonly AuditEntry[], keys: AuditKeyring): AuditFinding | null {
   let previous: Buffer | null = null;
   for (const [index, entry] of entries.entries()) {
     const number = index + 1;
@@ -66,7 +67,7 @@ function findHashFault(
   entries: readonly AuditEntry[],
   index: number,
   previous: Buffer | null,
-  keys: AuditKeys,
+  keys: AuditKeyring,
 ): string {
   const entry = entries[index] as AuditEntry;
   if (!keys.has(entry.keyId)) return `edited, or AUDIT_KEYS lacks its key "${entry.keyId}"`;
@@ -87,7 +88,7 @@ function findHashFault(
  * entries at the end of the chain were removed or replaced. If a pseudonym replaced a name, the chain was
  * signed again; its PSEUDONYM entry has the earlier hashes, so that exports from before still match.
  */
-export function checkHead(entries: readonly AuditEntry[], head: AuditHead): AuditFinding | null {
+export function checkExportedHead(entries: readonly AuditEntry[], head: AuditHead): AuditFinding | null {
   const last = entries.at(-1)?.number ?? 0;
   if (last < head.number)
     return { number: last + 1, what: `cut off: the export lists entries of this chain up to ${head.number}` };
@@ -95,7 +96,7 @@ export function checkHead(entries: readonly AuditEntry[], head: AuditHead): Audi
   if (!entry || entry.hash.equals(head.hash)) return null;
   const exported = head.hash.toString('hex');
   const hadIt = (hashes: unknown) => String(hashes).split(',')[head.number - 1] === exported;
-  if (entries.some(({ kind, content }) => kind === 'PSEUDONYM' && hadIt(parseContent(content).hashes)))
+  if (entries.some(({ kind, content }) => kind === 'PSEUDONYM' && hadIt(parseAuditContent(content).hashes)))
     return null;
   return { number: head.number, what: 'edited: its hash differs from the exported hash' };
 }
@@ -104,9 +105,9 @@ export function checkHead(entries: readonly AuditEntry[], head: AuditHead): Audi
  * Compares audit entries with the rows that the entries describe. `erased` in the result counts texts that were
  * rightly erased together with their salt.
  */
-export function checkRows(
+export function checkDescribedRows(
   entries: readonly AuditEntry[],
-  rows: readonly CurrentRow[],
+  rows: readonly CurrentAuditedRow[],
 ): { finding: AuditFinding | null; erased: number } {
   const { newest, findings } = newestContents(entries);
   const erasure = entries.findLast(({ kind }) => kind === 'ERASURE')?.number ?? 0;
@@ -120,27 +121,27 @@ export function checkRows(
       findings.push({ number: (entries.at(-1)?.number ?? 0) + 1, what });
       continue;
     }
-    const then = parseContent(entry.content);
-    const now = parseContent(content);
+    const then = parseAuditContent(entry.content);
+    const now = parseAuditContent(content);
     // A missing text is correct only if an ERASURE entry follows the entry; otherwise somebody removed the text
     // directly in the database.
     const isErased = (text: string) =>
       now[text] === null && (then[text] ?? null) !== null && erasure > entry.number;
-    const gone = COMMITTED_FIELDS[kind]?.filter(isErased) ?? [];
+    const gone = COMMITMENT_FIELDS_BY_KIND[kind]?.filter(isErased) ?? [];
     erased += gone.length;
     const wrong = differingFields(then, now, gone);
     if (wrong.length > 0)
       findings.push({ number: entry.number, what: `${name} was edited: ${wrong.join(', ')}` });
   }
   for (const [name, { number }] of newest) findings.push({ number, what: `${name} was removed` });
-  return { finding: earliestFinding(findings), erased };
+  return { finding: findEarliestFinding(findings), erased };
 }
 
 /**
  * Fields whose value may differ between two entries of the same row, because the gateway changes them. Any
  * other difference was made directly in the database.
  */
-const MAY_CHANGE: Record<CurrentRow['kind'], readonly string[]> = {
+const MAY_CHANGE: Record<CurrentAuditedRow['kind'], readonly string[]> = {
   TRANSITION: [],
   MEETING: ['status', 'cancelledBy', 'cancelReason'],
   REVIEW: ['remarks'],
@@ -169,8 +170,8 @@ function newestContents(entries: readonly AuditEntry[]) {
     newest.set(name, entry);
     if (!before) continue;
     const wrong = differingFields(
-      parseContent(before.content),
-      parseContent(entry.content),
+      parseAuditContent(before.content),
+      parseAuditContent(entry.content),
       MAY_CHANGE[kind],
     );
     if (wrong.length > 0 || MAY_CHANGE[kind].length === 0)
@@ -179,13 +180,17 @@ function newestContents(entries: readonly AuditEntry[]) {
   return { newest, findings };
 }
 
-export type EntryContent = Record<string, unknown>;
+export type ParsedAuditContent = Record<string, unknown>;
 
 /**
  * Returns the names of the fields that differ. A field that one side lacks, because a later release added the
  * field, counts as null.
  */
-const differingFields = (then: EntryContent, now: EntryContent, apartFrom: readonly string[]): string[] =>
+const differingFields = (
+  then: ParsedAuditContent,
+  now: ParsedAuditContent,
+  apartFrom: readonly string[],
+): string[] =>
   Object.keys({ ...then, ...now }).filter(
     (field) => toStoredForm(now[field]) !== toStoredForm(then[field]) && !apartFrom.includes(field),
   );
@@ -196,20 +201,20 @@ const differingFields = (then: EntryContent, now: EntryContent, apartFrom: reado
  * the hash still covers the original text.
  */
 export const toStoredForm = (value: unknown): unknown =>
-  typeof value === 'string' ? toStorable(value) : (value ?? null);
+  typeof value === 'string' ? replaceUnstorableCharacters(value) : (value ?? null);
 
-function describeRow(kind: CurrentRow['kind'], content: string): string {
-  const { id, sequence } = parseContent(content);
+function describeRow(kind: CurrentAuditedRow['kind'], content: string): string {
+  const { id, sequence } = parseAuditContent(content);
   return nameRow(kind, kind === 'LABELS' ? '' : String(kind === 'TRANSITION' ? sequence : id));
 }
 
-const nameRow = (kind: CurrentRow['kind'], key: string): string => `${TABLES[kind]} ${key}`.trimEnd();
+const nameRow = (kind: CurrentAuditedRow['kind'], key: string): string => `${TABLES[kind]} ${key}`.trimEnd();
 
 /**
- * Parses the content of an audit entry. Returns {} for invalid JSON: such an entry was edited, and `checkLinks`
+ * Parses the content of an audit entry. Returns {} for invalid JSON: such an entry was edited, and `checkChainHashes`
  * reports it because its hash does not match.
  */
-export function parseContent(content: string): EntryContent {
+export function parseAuditContent(content: string): ParsedAuditContent {
   try {
     return Object(JSON.parse(content));
   } catch {

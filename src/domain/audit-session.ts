@@ -9,20 +9,27 @@ import {
 } from './audit.ts';
 import {
   type AuditFinding,
-  type EntryContent,
-  earliestFinding,
-  parseContent,
+  findEarliestFinding,
+  type ParsedAuditContent,
+  parseAuditContent,
   toStoredForm,
 } from './audit-check.ts';
 import { invariant } from './invariant.ts';
-import { applyTransition, isApplied, type LogEntry, type ProjectedState } from './session.ts';
-import { findWaitingParty, type Party } from './status.ts';
+import {
+  applyTransition,
+  isAppliedVerdict,
+  type ProjectedSessionState,
+  type SessionLogEntry,
+} from './session.ts';
+import { getAwaitedParty, type Party } from './status.ts';
 
 /** Columns of a session's row that DETAILS entries contain. */
 type RowDetails = Readonly<Record<Exclude<LateSessionField, 'caller'>, string | Date | null>>;
 
-/** Columns of a session's row that the audit checks, apart from those of `ProjectedState`. */
-export interface AuditedSession extends Omit<ProjectedState, 'provider' | 'assigned'>, RowDetails {
+/** Columns of a session's row that the audit checks, apart from those of `ProjectedSessionState`. */
+export interface AuditedSessionColumns
+  extends Omit<ProjectedSessionState, 'provider' | 'assigned'>,
+    RowDetails {
   readonly verificationId: string;
   readonly userId: string;
   readonly personSalt: Buffer | null;
@@ -51,7 +58,7 @@ export interface SessionOrigin {
   readonly caller: string | null;
 }
 
-type AuditedLogEntry = LogEntry & { readonly recordedAt: Date };
+type AuditedLogEntry = SessionLogEntry & { readonly recordedAt: Date };
 
 const ROW = 'its row of vkyc_session was edited';
 
@@ -59,17 +66,17 @@ const ROW = 'its row of vkyc_session was edited';
  * Checks the columns of a session row that can be computed from its log of transitions and its ERASURE entry.
  * These columns change only with a transition or an erasure, so they have no audit entries of their own.
  */
-export function checkDerived(
+export function checkDerivedColumns(
   entries: readonly AuditEntry[],
   log: readonly AuditedLogEntry[],
-  row: AuditedSession | null,
+  row: AuditedSessionColumns | null,
 ): AuditFinding | null {
   const last = Math.max(1, entries.length);
   if (!row) return { number: last, what: 'its row of vkyc_session was removed' };
   try {
     const erased = entries.findLast(({ kind }) => kind === 'ERASURE')?.recordedAt ?? null;
-    const derived: EntryContent = { ...derivedFrom(log, entries), erasedAt: erased };
-    const given = row as unknown as EntryContent;
+    const derived: ParsedAuditContent = { ...derivedFrom(log, entries), erasedAt: erased };
+    const given = row as unknown as ParsedAuditContent;
     const wrong = Object.keys(derived).filter((field) => !isSame(derived[field], given[field]));
     return wrong.length === 0 ? null : { number: last, what: `${ROW}: ${wrong.join(', ')}` };
   } catch {
@@ -81,8 +88,8 @@ export function checkDerived(
 }
 
 function derivedFrom(log: readonly AuditedLogEntry[], entries: readonly AuditEntry[]) {
-  const state = log.reduce<ProjectedState | null>(applyTransition, null);
-  const applied = log.findLast(({ verdict }) => isApplied(verdict));
+  const state = log.reduce<ProjectedSessionState | null>(applyTransition, null);
+  const applied = log.findLast(({ verdict }) => isAppliedVerdict(verdict));
   invariant(state && applied, 'the log has no transition that was applied');
   const { provider, assigned, ...folded } = state;
   return {
@@ -90,7 +97,7 @@ function derivedFrom(log: readonly AuditedLogEntry[], entries: readonly AuditEnt
     ...(assigned ? findAssignment(entries) : { assignedAgent: null, assignedAt: null }),
     providerStatus: provider.rawStatus,
     providerSubStatus: provider.rawSubStatus,
-    waitingOn: findWaitingParty(state, state),
+    waitingOn: getAwaitedParty(state, state),
     rawStatus: applied.rawStatus,
     rawSubStatus: applied.rawSubStatus,
     statusSince: applied.recordedAt,
@@ -100,9 +107,9 @@ function derivedFrom(log: readonly AuditedLogEntry[], entries: readonly AuditEnt
 }
 
 /** Returns who was given the session by the newest assignment in its chain, and when. */
-function findAssignment(entries: readonly AuditEntry[]): EntryContent {
+function findAssignment(entries: readonly AuditEntry[]): ParsedAuditContent {
   const contents = entries.flatMap(({ kind, content }) =>
-    kind === 'ANNOTATION' ? [parseContent(content)] : [],
+    kind === 'ANNOTATION' ? [parseAuditContent(content)] : [],
   );
   const newest = contents.findLast(({ kind }) => kind === 'ASSIGNMENT' || kind === 'CLAIM');
   return {
@@ -131,7 +138,7 @@ export const hasSessionEntry = (entries: readonly AuditEntry[]): boolean =>
  */
 export function checkIdentityAndDetails(
   entries: readonly AuditEntry[],
-  row: AuditedSession | null,
+  row: AuditedSessionColumns | null,
   origin: SessionOrigin | undefined,
 ): AuditFinding | null {
   if (!row) return null;
@@ -139,7 +146,7 @@ export function checkIdentityAndDetails(
   if (second) return { number: second.number, what: 'inserted: an earlier entry already names the session' };
   const details = latestDetails(entries);
   const findings = [...details.findings];
-  const given: EntryContent = { ...row, caller: origin?.caller };
+  const given: ParsedAuditContent = { ...row, caller: origin?.caller };
   for (const field of LATE_SESSION_FIELDS) {
     const recorded = details.newest.get(field);
     const isSaid = recorded !== undefined && (session !== undefined || recorded.value !== null);
@@ -149,7 +156,7 @@ export function checkIdentityAndDetails(
     findings.push({ number: recorded.number, what });
   }
   if (session) {
-    const payload = parseContent(session.content);
+    const payload = parseAuditContent(session.content);
     const wrong = IDENTITY.filter((field) => !isSame(payload[field], given[field]));
     if (wrong.length > 0) findings.push({ number: session.number, what: `${ROW}: ${wrong.join(', ')}` });
     const person = origin && checkPerson(entries, session, row, origin);
@@ -157,16 +164,16 @@ export function checkIdentityAndDetails(
   }
   if (origin?.user && !isSame(origin.user.erasedAt, row.erasedAt))
     findings.push({ number: Math.max(1, entries.length), what: 'its row of vkyc_user was edited: erasedAt' });
-  return earliestFinding(findings);
+  return findEarliestFinding(findings);
 }
 
 /**
  * Returns the details in which the row differs from its audit chain, by field. Either an earlier release wrote
  * such a detail without an audit entry, or the row was edited.
  */
-export function differingDetails(
+export function findDifferingDetails(
   entries: readonly AuditEntry[],
-  row: AuditedSession,
+  row: AuditedSessionColumns,
   { caller }: SessionOrigin,
 ): Partial<Record<LateSessionField, string | Date | null>> {
   const { newest } = latestDetails(entries);
@@ -186,7 +193,7 @@ function latestDetails(entries: readonly AuditEntry[]) {
   const findings: AuditFinding[] = [];
   for (const { kind, number, content } of entries) {
     if (kind !== 'SESSION' && kind !== 'DETAILS') continue;
-    const payload = parseContent(content);
+    const payload = parseAuditContent(content);
     for (const field of LATE_SESSION_FIELDS) {
       const value = payload[field] ?? null;
       const before = newest.get(field)?.value ?? null;
@@ -207,11 +214,11 @@ function latestDetails(entries: readonly AuditEntry[]) {
 function checkPerson(
   entries: readonly AuditEntry[],
   session: AuditEntry,
-  { personSalt }: AuditedSession,
+  { personSalt }: AuditedSessionColumns,
   { user }: SessionOrigin,
 ): AuditFinding | null {
   const { number } = session;
-  const payload = parseContent(session.content).person ?? null;
+  const payload = parseAuditContent(session.content).person ?? null;
   if (!user) return { number, what: 'its row of vkyc_user was removed' };
   if (payload === null || entries.some((entry) => entry.kind === 'ERASURE' && entry.number > number))
     return null;

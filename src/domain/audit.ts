@@ -80,7 +80,7 @@ export const AUDIT_FIELDS = {
   /** What staff recorded about the session with a transition (`annotations.ts`). */
   ANNOTATION: ['id', 'sequence', 'kind', 'code', 'text', 'author', 'recordedAt'],
   /**
-   * Labels of the session after a change, or as its start set them (`labelsContent`). Labels hold no personal data, so the
+   * Labels of the session after a change, or as its start set them (`buildLabelsAuditContent`). Labels hold no personal data, so the
    * entry contains the texts themselves.
    */
   LABELS: ['metadata', 'tags'],
@@ -97,7 +97,7 @@ export const AUDIT_FIELDS = {
   ERASURE: ['erasedBy'],
 } as const;
 
-export type AuditKind = keyof typeof AUDIT_FIELDS;
+export type AuditEntryKind = keyof typeof AUDIT_FIELDS;
 
 /** Fields of the SESSION entry to which a later DETAILS entry may give a value. */
 export const LATE_SESSION_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'boundBy');
@@ -107,7 +107,7 @@ export type LateSessionField = (typeof LATE_SESSION_FIELDS)[number];
  * Fields of each kind of entry whose texts may have to be erased later (free texts). The entry holds commitments
  * (salted hashes, `computeCommitment`) instead of the texts, so that the chain still verifies after the erasure.
  */
-export const COMMITTED_FIELDS: Partial<Record<AuditKind, readonly string[]>> = {
+export const COMMITMENT_FIELDS_BY_KIND: Partial<Record<AuditEntryKind, readonly string[]>> = {
   MEETING: ['cancelReason'],
   REVIEW: ['remarks', 'customerMessage'],
   ANNOTATION: ['text'],
@@ -120,23 +120,25 @@ export const COMMITTED_FIELDS: Partial<Record<AuditKind, readonly string[]>> = {
 export const formatPersonForCommitment = (user: {
   readonly userId: string;
   readonly createdAt: Date;
-}): string => JSON.stringify([user.userId, formatTime(user.createdAt)]);
+}): string => JSON.stringify([user.userId, formatAuditTime(user.createdAt)]);
 
 /** Returns the content of a REVIEW entry; `texts` are the commitments to the texts of the review. */
-export const buildReviewContent = <Row extends { readonly reasons: readonly string[] | null }, Texts>(
+export const buildReviewAuditContent = <Row extends { readonly reasons: readonly string[] | null }, Texts>(
   row: Row,
   texts: Texts,
 ) => ({ ...row, ...texts, reasons: row.reasons?.join(' ') ?? null });
 
 type Value = string | number | boolean | Date | null;
-export type AuditContent<K extends AuditKind> = Readonly<Record<(typeof AUDIT_FIELDS)[K][number], Value>>;
+export type AuditEntryContent<K extends AuditEntryKind> = Readonly<
+  Record<(typeof AUDIT_FIELDS)[K][number], Value>
+>;
 
 /** One entry of a session's audit chain. */
 export interface AuditEntry {
   readonly sessionId: string;
   /** Number of the entry in the session's chain: 1, 2, 3 … */
   readonly number: number;
-  readonly kind: AuditKind;
+  readonly kind: AuditEntryKind;
   /** The entry's content as canonical JSON text, made by `serializeAuditContent`. */
   readonly content: string;
   readonly keyId: string;
@@ -152,19 +154,22 @@ export type AuditHead = Pick<AuditEntry, 'sessionId' | 'number' | 'hash'>;
  * without white space; missing values are null; times are ISO 8601 in UTC with milliseconds; numbers are
  * integers. The JSON is stored as text, because `jsonb` would reorder the keys and break the hash.
  */
-export function serializeAuditContent<K extends AuditKind>(kind: K, content: AuditContent<K>): string {
+export function serializeAuditContent<K extends AuditEntryKind>(
+  kind: K,
+  content: AuditEntryContent<K>,
+): string {
   const fields: readonly string[] = AUDIT_FIELDS[kind];
   const given = content as Readonly<Record<string, Value>>;
   return JSON.stringify(Object.fromEntries(fields.map((field) => [field, plain(given[field] ?? null)])));
 }
 
-const plain = (value: Value) => (value instanceof Date ? formatTime(value) : value);
+const plain = (value: Value) => (value instanceof Date ? formatAuditTime(value) : value);
 
 /**
  * Formats a time in ISO 8601. A time that is no valid date (such as `infinity`, set by an edit in the database)
  * becomes "no time", which matches no audit entry.
  */
-export const formatTime = (time: Date): string =>
+export const formatAuditTime = (time: Date): string =>
   Number.isNaN(time.getTime()) ? 'no time' : time.toISOString();
 
 /**
@@ -175,13 +180,13 @@ export const formatTime = (time: Date): string =>
 export const computeCommitment = (text: string | Buffer, salt: Buffer): string =>
   createHash('sha256').update(salt).update(text).digest('hex');
 
-export const newSalt = (): Buffer => randomBytes(32);
+export const createCommitmentSalt = (): Buffer => randomBytes(32);
 
 /**
  * Signs and verifies audit entries with HMAC-SHA256. The first key signs; every key verifies, so that entries
  * stay valid after a key rotation.
  */
-export class AuditKeys {
+export class AuditKeyring {
   readonly currentId: string;
   readonly #keys: ReadonlyMap<string, { entries: Buffer; exports: Buffer; subjects: Buffer }>;
 
@@ -214,7 +219,7 @@ export class AuditKeys {
     const { sessionId, number, kind, content, recordedAt, keyId } = entry;
     const before = previous?.toString('hex') ?? null;
     return this.sign(
-      ['vkyc-audit-1', sessionId, number, kind, content, formatTime(recordedAt), keyId, before],
+      ['vkyc-audit-1', sessionId, number, kind, content, formatAuditTime(recordedAt), keyId, before],
       keyId,
     );
   }

@@ -1,6 +1,6 @@
 /** Calendar of meetings: working hours in one time zone, divided into slots of equal length. */
 
-import { toIsoDate } from './working-days.ts';
+import { formatDayNumber } from './working-days.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -8,14 +8,14 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 const FIRST_WEEKDAY = 4;
 
 /** Minutes of a day; the end of working hours may be this number, which is midnight at the end of the day. */
-export const MINUTES_OF_DAY = 24 * 60;
+export const MINUTES_PER_DAY = 24 * 60;
 
 /** Working hours of one weekday, in minutes after midnight by the wall clock. */
 export interface WorkingHours {
   /** 0 (Sunday) to 6 (Saturday). */
   readonly weekday: number;
   readonly opensAt: number;
-  /** More than `opensAt`, at most `MINUTES_OF_DAY`. */
+  /** More than `opensAt`, at most `MINUTES_PER_DAY`. */
   readonly closesAt: number;
 }
 
@@ -37,20 +37,20 @@ export interface Slot {
 }
 
 /** Slot with the number of booked meetings that take place in it, even partly. */
-export interface BookedSlot extends Slot {
+export interface SlotWithBookings extends Slot {
   readonly capacity: number;
   /** May exceed the capacity, because customers also book meetings at the provider. */
   readonly booked: number;
 }
 
 /** Number of booked meetings with the same start. */
-export interface BookingCount {
+export interface BookingCountAtStart {
   readonly startsAt: Date;
   readonly count: number;
 }
 
 /** Reasons why no meeting can be booked at a time, each with a sentence for the person who tried. */
-export const TIME_PROBLEMS = {
+export const BOOKING_TIME_PROBLEMS = {
   HOLIDAY: {
     description: 'The day is a holiday.',
     message: 'No meetings take place on this day, a holiday: choose another day.',
@@ -68,7 +68,7 @@ export const TIME_PROBLEMS = {
     message: 'All places at this time are taken: choose another time.',
   },
 } as const;
-export type TimeProblem = keyof typeof TIME_PROBLEMS;
+export type BookingTimeProblem = keyof typeof BOOKING_TIME_PROBLEMS;
 
 /** Calendar of meetings. Slots follow each other from the start of the working hours; a rest is left unused. */
 export class MeetingCalendar {
@@ -100,7 +100,7 @@ export class MeetingCalendar {
   }
 
   /** Returns why no meeting can begin at this time, whatever is booked; null if a slot begins then. */
-  findTimeProblem(at: Date): Exclude<TimeProblem, 'SLOT_FULL'> | null {
+  findTimeProblem(at: Date): Exclude<BookingTimeProblem, 'SLOT_FULL'> | null {
     const time = at.getTime();
     const day = this.#zone.dayAt(time);
     if (this.#isHoliday(day)) return 'HOLIDAY';
@@ -118,7 +118,7 @@ export class MeetingCalendar {
    * @param slots in order
    * @param bookings in order
    */
-  withBookings(slots: readonly Slot[], bookings: readonly BookingCount[]): BookedSlot[] {
+  withBookings(slots: readonly Slot[], bookings: readonly BookingCountAtStart[]): SlotWithBookings[] {
     let first = 0;
     return slots.map((slot) => {
       const [start, end] = [slot.startsAt.getTime(), slot.endsAt.getTime()];
@@ -131,7 +131,7 @@ export class MeetingCalendar {
   }
 
   #isHoliday(day: number): boolean {
-    return this.#rules.holidays.has(toIsoDate(day));
+    return this.#rules.holidays.has(formatDayNumber(day));
   }
 
   /**
@@ -151,7 +151,7 @@ export class MeetingCalendar {
 }
 
 /** Whether the slot has a free place and begins after `now`, so that a meeting can be booked in it. */
-export const isFree = ({ startsAt, booked, capacity }: BookedSlot, now: Date): boolean =>
+export const isBookableSlot = ({ startsAt, booked, capacity }: SlotWithBookings, now: Date): boolean =>
   booked < capacity && startsAt > now;
 
 /** Maximum number of days whose offset a `TimeZone` keeps. */

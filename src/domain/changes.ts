@@ -1,5 +1,5 @@
-import { MEETING_STATUS_BY_SUB_STATUS, REVIEW_BY_SUB_STATUS } from './actions.ts';
-import { isApplied, isLateVerdict, type Verdict } from './session.ts';
+import { MEETING_OUTCOME_BY_SUB_STATUS, REVIEW_BY_SUB_STATUS } from './actions.ts';
+import { isAppliedVerdict, isLateVerdict, type Verdict } from './session.ts';
 import type { SubStatus } from './status.ts';
 
 /** Parts of a session that a transition may have changed: a screen queries these parts again. */
@@ -21,7 +21,7 @@ export const SESSION_CHANGES = {
 export type SessionChange = keyof typeof SESSION_CHANGES;
 
 /** Changes that are hidden from customers. */
-export const STAFF_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'ASSIGNMENT', 'LABELS'];
+export const STAFF_ONLY_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'ASSIGNMENT', 'LABELS'];
 
 const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   MOVED: ['STATUS'],
@@ -53,10 +53,10 @@ const WITHOUT_STATUS: readonly Verdict[] = [
 ];
 
 /** Whether a transition reports or sets a status, instead of recording what staff wrote or a detail. */
-export const isAboutStatus = (verdict: Verdict): boolean => !WITHOUT_STATUS.includes(verdict);
+export const isStatusVerdict = (verdict: Verdict): boolean => !WITHOUT_STATUS.includes(verdict);
 
 /** Returns what a transition changed or may have changed, in the order of `SESSION_CHANGES`. */
-export function findChanges({
+export function findSessionChanges({
   verdict,
   subStatus,
 }: {
@@ -64,13 +64,13 @@ export function findChanges({
   readonly subStatus: SubStatus;
 }): SessionChange[] {
   const found = new Set<SessionChange>(CHANGES_BY_VERDICT[verdict] ?? []);
-  if (isApplied(verdict) && changesMeetings(subStatus)) found.add('MEETINGS');
+  if (isAppliedVerdict(verdict) && changesMeetings(subStatus)) found.add('MEETINGS');
   // A review made at the provider is stored whatever the verdict, except if a newer update was recorded first. The
   // agent's remarks may arrive with the end of the call.
   const isReview = subStatus in REVIEW_BY_SUB_STATUS || subStatus === 'AGENT_ENDED_CALL';
-  if (isAboutStatus(verdict) && !isLateVerdict(verdict) && isReview) found.add('REVIEWS');
+  if (isStatusVerdict(verdict) && !isLateVerdict(verdict) && isReview) found.add('REVIEWS');
   // The resolution of a dispute ends nothing, even if it repeats a sub-status that once ended the session.
-  if (verdict !== 'RESOLVED' && isAboutStatus(verdict))
+  if (verdict !== 'RESOLVED' && isStatusVerdict(verdict))
     for (const each of CHANGES_BY_END[subStatus] ?? []) found.add(each);
   return (Object.keys(SESSION_CHANGES) as SessionChange[]).filter((change) => found.has(change));
 }
@@ -86,7 +86,7 @@ const CHANGES_BY_END: Partial<Record<SubStatus, readonly SessionChange[]>> = {
 };
 
 /**
- * Sub-statuses that change meetings, besides those of `MEETING_STATUS_BY_SUB_STATUS`: a decision or the end of the
+ * Sub-statuses that change meetings, besides those of `MEETING_OUTCOME_BY_SUB_STATUS`: a decision or the end of the
  * session cancels a meeting.
  */
 const MEETING_CHANGES: readonly SubStatus[] = [
@@ -100,4 +100,4 @@ const MEETING_CHANGES: readonly SubStatus[] = [
 ];
 
 const changesMeetings = (subStatus: SubStatus): boolean =>
-  MEETING_CHANGES.includes(subStatus) || subStatus in MEETING_STATUS_BY_SUB_STATUS;
+  MEETING_CHANGES.includes(subStatus) || subStatus in MEETING_OUTCOME_BY_SUB_STATUS;

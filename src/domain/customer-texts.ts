@@ -11,12 +11,12 @@ import type { Circumstance, StatusInfo, SubStatus } from './status.ts';
  * has only letters, spaces and `, . ' -`. Hindi has only Devanagari (VPN and KYC may stay), spaces, `,` and `।`, and
  * ends in `।`.
  */
-export interface CustomerText {
+export interface CustomerStatusText {
   readonly happened: string;
   readonly next: string;
 }
 
-export type CustomerTexts = Readonly<Record<Locale, CustomerText>>;
+export type CustomerTextsByLocale = Readonly<Record<Locale, CustomerStatusText>>;
 
 const NEXT_STEP = { EN: 'Please go on to the next step.', HI: 'कृपया अगले चरण पर जाएँ।' } satisfies Record<
   Locale,
@@ -36,7 +36,7 @@ const NEW_LINK = {
 } satisfies Record<Locale, string>;
 
 /** Texts for customers by sub-status. */
-export const CUSTOMER_TEXTS: Readonly<Record<SubStatus, CustomerTexts>> = {
+export const CUSTOMER_TEXTS_BY_SUB_STATUS: Readonly<Record<SubStatus, CustomerTextsByLocale>> = {
   LINK_GENERATED: {
     EN: { happened: 'Your verification link is ready.', next: 'Please open the link and follow the steps.' },
     HI: { happened: 'आपका वेरिफ़िकेशन लिंक तैयार है।', next: 'कृपया लिंक खोलें और बताए गए चरण पूरे करें।' },
@@ -312,19 +312,19 @@ export const CUSTOMER_TEXTS: Readonly<Record<SubStatus, CustomerTexts>> = {
  * Texts of a disputed session, whatever its status: no decision is told to the customer until a person has decided
  * the dispute.
  */
-export const DISPUTED_TEXTS: CustomerTexts = {
+export const DISPUTED_CUSTOMER_TEXTS: CustomerTextsByLocale = {
   EN: { happened: 'Your verification is being checked once more.', next: WAIT.EN },
   HI: { happened: 'आपके वेरिफ़िकेशन की एक बार फिर जाँच हो रही है।', next: WAIT.HI },
 };
 
-const TEXTS_BY_CIRCUMSTANCE: Readonly<Record<Circumstance, CustomerTexts>> = {
-  DISPUTED: DISPUTED_TEXTS,
-  REPLACED: CUSTOMER_TEXTS.REPLACED,
-  LINK_ENDED: CUSTOMER_TEXTS.VKYC_EXPIRED,
+const TEXTS_BY_CIRCUMSTANCE: Readonly<Record<Circumstance, CustomerTextsByLocale>> = {
+  DISPUTED: DISPUTED_CUSTOMER_TEXTS,
+  REPLACED: CUSTOMER_TEXTS_BY_SUB_STATUS.REPLACED,
+  LINK_ENDED: CUSTOMER_TEXTS_BY_SUB_STATUS.VKYC_EXPIRED,
 };
 
-const findTexts = (subStatus: SubStatus, circumstance: Circumstance | null): CustomerTexts =>
-  circumstance ? TEXTS_BY_CIRCUMSTANCE[circumstance] : CUSTOMER_TEXTS[subStatus];
+const findTexts = (subStatus: SubStatus, circumstance: Circumstance | null): CustomerTextsByLocale =>
+  circumstance ? TEXTS_BY_CIRCUMSTANCE[circumstance] : CUSTOMER_TEXTS_BY_SUB_STATUS[subStatus];
 
 /** Returns the message for the customer: what happened, then what to do next. */
 export function toCustomerMessage(

@@ -1,5 +1,5 @@
-import type { BookedSlot, TimeProblem } from './calendar.ts';
-import { type IdentityField, NAME_OF_ID } from './identity.ts';
+import type { BookingTimeProblem, SlotWithBookings } from './calendar.ts';
+import { type IdentityField, NAME_BY_IDENTITY_FIELD } from './identity.ts';
 import type { SessionAction } from './session.ts';
 
 /**
@@ -58,8 +58,8 @@ interface RefusalDetails {
   /** Action that was refused, if the code is ACTION_NOT_ALLOWED. */
   readonly action?: SessionAction;
   /** Why no meeting can be booked at the time, and when one can, if the code is TIME_UNAVAILABLE. */
-  readonly timeProblem?: TimeProblem;
-  readonly nextFreeSlots?: readonly BookedSlot[];
+  readonly timeProblem?: BookingTimeProblem;
+  readonly nextFreeSlots?: readonly SlotWithBookings[];
   readonly providerCode?: string;
   readonly retryAfterSeconds?: number;
 }
@@ -140,6 +140,9 @@ export class IdentityMismatch extends ProviderFailure {
      */
     readonly verificationId: string | null,
   ) {
-    super('MISMATCH', `The provider answered with another ${NAME_OF_ID[field]}; the answer was not used.`);
+    super(
+      'MISMATCH',
+      `The provider answered with another ${NAME_BY_IDENTITY_FIELD[field]}; the answer was not used.`,
+    );
   }
 }

@@ -11,7 +11,7 @@ export const IDENTITY_FIELDS = ['provider', 'verificationId', 'referenceId', 'us
 export type IdentityField = (typeof IDENTITY_FIELDS)[number];
 
 /** Name of each id in error messages. */
-export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
+export const NAME_BY_IDENTITY_FIELD: Readonly<Record<IdentityField, string>> = {
   provider: 'provider',
   verificationId: 'verification id',
   referenceId: 'reference id',
@@ -23,7 +23,7 @@ export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
  * An id that is null on one side is not compared: the provider leaves fields out, and a session has no
  * reference id until the first update that contains one.
  */
-export const findMismatch = (
+export const findIdentityMismatch = (
   known: Partial<VerificationIdentity>,
   answered: Partial<VerificationIdentity>,
 ): IdentityField | null =>

@@ -29,7 +29,7 @@ export interface LabelChange {
 }
 
 /** Returns the labels after a change. To add a tag that is there, or to remove a label that is not, changes nothing. */
-export function changeLabels(
+export function applyLabelChange(
   before: Labels,
   { metadata = [], addTags = [], removeTags = [] }: LabelChange,
 ): Labels {
@@ -53,13 +53,13 @@ export const hasLabels = ({ metadata, tags }: Labels): boolean =>
  * Returns the content of a LABELS audit entry: the labels as canonical JSON texts, whose order does not depend on the
  * order in which the database returns them.
  */
-export const labelsContent = ({ metadata, tags }: Labels) => ({
+export const buildLabelsAuditContent = ({ metadata, tags }: Labels) => ({
   metadata: JSON.stringify(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))),
   tags: JSON.stringify([...tags].sort()),
 });
 
 /** Whether two sessions have, or a session had before and has after a change, the same labels. */
 export function areSameLabels(a: Labels, b: Labels): boolean {
-  const [one, other] = [labelsContent(a), labelsContent(b)];
+  const [one, other] = [buildLabelsAuditContent(a), buildLabelsAuditContent(b)];
   return one.metadata === other.metadata && one.tags === other.tags;
 }

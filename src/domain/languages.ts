@@ -12,7 +12,7 @@ const KNOWN_FORM = /^(?!und\b)[a-z]{2,3}\b/;
  * Returns the canonical form of a tag (`HI-in` becomes `hi-IN`), without its extensions, which say how to write and not how
  * to speak. Null if the text is no tag of a language.
  */
-export function canonicalLanguage(tag: string): string | null {
+export function canonicalizeLanguageTag(tag: string): string | null {
   if (tag.length > MAX_TAG_LENGTH) return null;
   try {
     const { baseName } = new Intl.Locale(tag);
@@ -23,11 +23,11 @@ export function canonicalLanguage(tag: string): string | null {
 }
 
 /** Formats canonical tags for the database; null if there are none. */
-export const formatLanguages = (languages: readonly string[] | undefined): string | null =>
+export const serializeLanguageTags = (languages: readonly string[] | undefined): string | null =>
   languages?.length ? languages.join(' ') : null;
 
-/** Parses the tags that `formatLanguages` formatted. */
-export const parseLanguages = (stored: string | null): string[] => stored?.split(' ') ?? [];
+/** Parses the tags that `serializeLanguageTags` formatted. */
+export const parseStoredLanguageTags = (stored: string | null): string[] => stored?.split(' ') ?? [];
 
 /** Returns the languages of tags without scripts and regions: people who speak `hi` understand `hi-IN`. */
 export const toSpokenLanguages = (languages: readonly string[]): string[] => [

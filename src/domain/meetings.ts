@@ -5,7 +5,7 @@ import { getStatusInfo, type KnownSubStatus, type StatusPair, type SubStatus } f
  * Returns the sub-status that a session gets if its booked meeting counts as missed; null if the session
  * has left USER_MEETING_SCHEDULED, because a call, a queue or a cancellation was reported since.
  */
-export const findMissedSubStatus = ({ subStatus }: StatusPair): KnownSubStatus | null =>
+export const findMissedMeetingSubStatus = ({ subStatus }: StatusPair): KnownSubStatus | null =>
   CLOCK_TRANSITIONS.find(({ from }) => from === subStatus)?.to ?? null;
 
 /**
@@ -13,8 +13,11 @@ export const findMissedSubStatus = ({ subStatus }: StatusPair): KnownSubStatus |
  * question does not tell whether a call began before the end of the period. A meeting that was moved while the
  * provider was answering starts after `askedAt`, so its grace period is not over.
  */
-export const isGraceOver = (meeting: { readonly startsAt: Date }, askedAt: Date, graceMs: number): boolean =>
-  askedAt.getTime() > meeting.startsAt.getTime() + graceMs;
+export const isMeetingGraceOver = (
+  meeting: { readonly startsAt: Date },
+  askedAt: Date,
+  graceMs: number,
+): boolean => askedAt.getTime() > meeting.startsAt.getTime() + graceMs;
 
 /** Decisions of the agent after which no call takes place. */
 const AGENT_DECISIONS: readonly SubStatus[] = ['AGENT_APPROVED', 'AGENT_REJECTED'];
@@ -31,10 +34,10 @@ export function findPassedMeetingStatus(
   at: Date,
   graceMs: number,
 ): 'MISSED' | 'CANCELLED' | null {
-  if (!isGraceOver(meeting, at, graceMs)) return null;
+  if (!isMeetingGraceOver(meeting, at, graceMs)) return null;
   const { terminal } = getStatusInfo(session);
   const isDecided = terminal || AGENT_DECISIONS.includes(session.subStatus);
   if (isDecided) return session.statusSince <= meeting.startsAt ? 'CANCELLED' : 'MISSED';
   const isCall = session.subStatus === 'USER_ACCEPTED_MEETING';
-  return isCall || !isGraceOver({ startsAt: session.statusSince }, at, graceMs) ? null : 'MISSED';
+  return isCall || !isMeetingGraceOver({ startsAt: session.statusSince }, at, graceMs) ? null : 'MISSED';
 }

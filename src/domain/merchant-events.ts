@@ -1,4 +1,4 @@
-import { isApplied, type Verdict } from './session.ts';
+import { isAppliedVerdict, type Verdict } from './session.ts';
 import type { SubStatus } from './status.ts';
 
 /** Types of the events that merchant webhooks tell of. An endpoint gets those that it names in its settings. */
@@ -24,7 +24,7 @@ export const isEventType = (name: string): name is EventType => Object.hasOwn(EV
 const MEETING_PREFIX = 'meeting.';
 
 /** Whether events of this type tell of a meeting. */
-export const isMeetingEvent = (type: EventType): boolean => type.startsWith(MEETING_PREFIX);
+export const isMeetingEventType = (type: EventType): boolean => type.startsWith(MEETING_PREFIX);
 
 const MEETING_EVENTS: Partial<Record<SubStatus, EventType>> = {
   USER_MEETING_SCHEDULED: 'meeting.scheduled',
@@ -44,7 +44,7 @@ const DISPUTE_EVENTS: Partial<Record<Verdict, EventType>> = {
  * Returns the types of the events that a transition causes, each once. `hasReview`: a review was recorded together
  * with the transition.
  */
-export function findEventTypes({
+export function findEventTypesOfTransition({
   verdict,
   subStatus,
   hasReview,
@@ -55,7 +55,7 @@ export function findEventTypes({
 }): EventType[] {
   const dispute = DISPUTE_EVENTS[verdict];
   // The resolution of a dispute books no meeting, even if it repeats a sub-status that once did.
-  const meeting = verdict !== 'RESOLVED' && isApplied(verdict) ? MEETING_EVENTS[subStatus] : undefined;
+  const meeting = verdict !== 'RESOLVED' && isAppliedVerdict(verdict) ? MEETING_EVENTS[subStatus] : undefined;
   return [
     'session.transitioned',
     ...(dispute ? [dispute] : []),
@@ -75,7 +75,7 @@ export interface MerchantEndpoint {
 }
 
 /** Event of one endpoint, ready to be sent. */
-export interface MerchantEvent {
+export interface OutgoingMerchantEvent {
   /** The header `webhook-id`: the same for each attempt to deliver the event, and for each replay. */
   readonly id: string;
   readonly type: EventType | 'endpoint.ping';

@@ -1,10 +1,10 @@
 import { getStatusInfo, type StatusPair } from './status.ts';
-import { findRules, type PollPhase } from './sub-status-rules.ts';
+import { getSubStatusRules, type PollPhase } from './sub-status-rules.ts';
 
 /**
  * Fraction of the provider's rate limit that is reserved for mutations, so that polls never use up all calls.
  */
-export const MUTATION_RESERVE = 0.3;
+export const MUTATION_RESERVE_FRACTION = 0.3;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -15,7 +15,7 @@ const DAY = 24 * HOUR;
  * Default number of days for which the provider is asked whether it agrees with a decision made here. Counted from
  * the decision or the end of the link, whichever is later.
  */
-export const DEFAULT_CONFIRM_DAYS = 7;
+export const DEFAULT_CONFIRMATION_POLL_DAYS = 7;
 
 /** Settings and load that the times of polls depend on. */
 export interface PollPace {
@@ -99,7 +99,7 @@ const MAX_REVIEW_MS = 30 * DAY;
  * Weight in the fair share of a session that ended by a decision made here; an open session has the weight 1. Such
  * sessions may be many, and contradictions are rare: together they must not slow down the polls of open sessions.
  */
-export const UNCONFIRMED_WEIGHT = 0.1;
+export const UNCONFIRMED_POLL_WEIGHT = 0.1;
 const MIN_UNCONFIRMED_INTERVAL_MS = HOUR;
 
 /**
@@ -117,12 +117,12 @@ export function computeNextPollAt(
   if (getStatusInfo(facts).terminal) {
     const decidedAt = facts.changedAt.getTime();
     if (!facts.unconfirmed || polledAt > Math.max(decidedAt, expiry) + confirmMs) return null;
-    const maxMs = Math.max(fairShareMs / UNCONFIRMED_WEIGHT, MIN_UNCONFIRMED_INTERVAL_MS);
+    const maxMs = Math.max(fairShareMs / UNCONFIRMED_POLL_WEIGHT, MIN_UNCONFIRMED_INTERVAL_MS);
     return new Date(nextBackoff(POLLING_INTERVALS.UNCONFIRMED, polledAt, decidedAt, fairShareMs, maxMs));
   }
   if (facts.unsettled) return facts.secondLookAt ?? facts.heardAt;
 
-  const phase = findRules(facts.subStatus).polls ?? 'UNDER_WAY';
+  const phase = getSubStatusRules(facts.subStatus).polls ?? 'UNDER_WAY';
   const ended =
     phase === 'UNDER_REVIEW'
       ? polledAt > facts.changedAt.getTime() + MAX_REVIEW_MS

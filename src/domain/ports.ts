@@ -42,10 +42,10 @@ export interface ProviderSession {
   readonly agentRemarks: string | null;
   readonly auditorRemarks: string | null;
   /** Fields that could not be parsed, with the provider's names. Such fields count as missing. */
-  readonly ignored?: readonly IgnoredField[];
+  readonly ignored?: readonly IgnoredProviderField[];
 }
 
-export interface IgnoredField {
+export interface IgnoredProviderField {
   readonly field: string;
   readonly problem: string;
 }
@@ -169,7 +169,7 @@ export interface Provider {
    */
   readonly name: string;
   /** Returns a client whose calls are counted against the call budget as mutations or as polls (`purpose`). */
-  calls(purpose: CallPurpose): ProviderClient;
+  calls(purpose: ProviderCallPurpose): ProviderClient;
   readonly webhooks: ProviderWebhooks;
   readonly templates: TemplateCatalogue;
 }
@@ -177,12 +177,12 @@ export interface Provider {
 /**
  * Purpose of a provider call: the caller of a mutation waits for the answer; a poll runs in the background.
  */
-export type CallPurpose = 'MUTATION' | 'POLL';
+export type ProviderCallPurpose = 'MUTATION' | 'POLL';
 
 /** Budget of provider calls, shared by all replicas. */
-export interface CallBudget {
+export interface ProviderCallBudget {
   /** Resolves when a call may be made. Throws a `ProviderFailure` if the wait would be too long for the purpose. */
-  take(purpose: CallPurpose): Promise<void>;
+  take(purpose: ProviderCallPurpose): Promise<void>;
   /**
    * Stops polls, or all calls, for some seconds, because the provider's rate limit is almost, or completely,
    * used up.

@@ -1,5 +1,5 @@
 import { ProviderFailure } from './errors.ts';
-import type { CallPurpose, Provider, ProviderClient } from './ports.ts';
+import type { Provider, ProviderCallPurpose, ProviderClient } from './ports.ts';
 
 /** Clients of all configured providers, whose calls have the same purpose (mutation or poll). */
 export interface ProviderClients {
@@ -16,7 +16,7 @@ export interface ProviderClients {
 /**
  * Configured providers, by name. A second provider can run next to the first, for example during a move to it.
  */
-export class Providers implements Iterable<Provider> {
+export class ProviderRegistry implements Iterable<Provider> {
   /** Provider at which new sessions are started. */
   readonly current: Provider;
   readonly #byName: ReadonlyMap<string, Provider>;
@@ -35,7 +35,7 @@ export class Providers implements Iterable<Provider> {
   }
 
   /** Returns the clients of all providers whose calls count as `purpose` in the call budget. */
-  clients(purpose: CallPurpose): ProviderClients {
+  clients(purpose: ProviderCallPurpose): ProviderClients {
     const clients = new Map([...this].map((provider) => [provider.name, provider.calls(purpose)]));
     return {
       current: this.current.name,

@@ -6,7 +6,7 @@
  * the newest chain.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { type AuditKeys, formatTime } from './audit.ts';
+import { type AuditKeyring, formatAuditTime } from './audit.ts';
 
 /** One read of personal data: which viewer was shown which fields of which users or sessions. */
 export interface PersonalDataRead {
@@ -18,20 +18,20 @@ export interface PersonalDataRead {
 }
 
 /** Position of a read in its hash chain, and the hash of the read. */
-export interface ReadChainHead {
+export interface ReadChainLink {
   readonly chainId: string;
   /** Number of the read within the chain: 1, 2, 3 … */
   readonly number: number;
   readonly hash: Buffer;
 }
 
-export interface ChainedRead extends PersonalDataRead, ReadChainHead {}
+export interface ChainedRead extends PersonalDataRead, ReadChainLink {}
 
 /**
  * First record of a hash chain of personal-data reads. `previousHash` is the hash of the first record of the chain that
  * was the newest until then, so that the removal of that whole chain is noticed.
  */
-export interface ReadChain {
+export interface ReadChainStart {
   readonly id: string;
   readonly startedAt: Date;
   readonly previousId: string | null;
@@ -43,7 +43,7 @@ export interface ReadChain {
 /** State of the log of reads of personal data, as an export of audit heads recorded it. */
 export interface ReadLogCheckpoint {
   /** Last read of each chain, by chain id. */
-  readonly heads: ReadonlyMap<string, ReadChainHead>;
+  readonly heads: ReadonlyMap<string, ReadChainLink>;
   /** Number of reads without a chain, recorded by a release that had no chains. */
   readonly unchained: number;
 }
@@ -51,12 +51,12 @@ export interface ReadLogCheckpoint {
 const hex = (hash: Buffer | null) => hash?.toString('hex') ?? null;
 
 /** Creates the beginning of a read chain, signed with the current audit key. */
-export function beginChain(
-  keys: AuditKeys,
+export function createReadChainStart(
+  keys: AuditKeyring,
   id: string,
   startedAt: Date,
-  previous: Pick<ReadChain, 'id' | 'hash'> | null,
-): ReadChain {
+  previous: Pick<ReadChainStart, 'id' | 'hash'> | null,
+): ReadChainStart {
   const begun = {
     id,
     startedAt,
@@ -67,9 +67,12 @@ export function beginChain(
   return { ...begun, hash: hashOfBeginning(keys, begun) };
 }
 
-function hashOfBeginning(keys: AuditKeys, chain: Omit<ReadChain, 'hash'>): Buffer {
+function hashOfBeginning(keys: AuditKeyring, chain: Omit<ReadChainStart, 'hash'>): Buffer {
   const { id, startedAt, previousId, previousHash, keyId } = chain;
-  return keys.sign(['vkyc-reads-1', id, formatTime(startedAt), previousId, hex(previousHash), keyId], keyId);
+  return keys.sign(
+    ['vkyc-reads-1', id, formatAuditTime(startedAt), previousId, hex(previousHash), keyId],
+    keyId,
+  );
 }
 
 /**
@@ -77,14 +80,14 @@ function hashOfBeginning(keys: AuditKeys, chain: Omit<ReadChain, 'hash'>): Buffe
  * the chain for the first read.
  */
 export function signChainedRead(
-  keys: AuditKeys,
-  { id: chainId, keyId }: Pick<ReadChain, 'id' | 'keyId'>,
+  keys: AuditKeyring,
+  { id: chainId, keyId }: Pick<ReadChainStart, 'id' | 'keyId'>,
   number: number,
   read: PersonalDataRead,
   previous: Buffer,
 ): ChainedRead {
   const { at, viewer, operations, fields, subjects } = read;
-  const values = ['vkyc-read-1', chainId, number, formatTime(at), viewer, operations, fields, subjects];
+  const values = ['vkyc-read-1', chainId, number, formatAuditTime(at), viewer, operations, fields, subjects];
   return { ...read, chainId, number, hash: keys.sign([...values, keyId, hex(previous)], keyId) };
 }
 
@@ -106,9 +109,9 @@ type ReadError = readonly [number: number, what: string];
  * Checks the log of reads of personal data as a stream: the constructor takes the beginnings of all chains,
  * then `add` takes each read, in the order of the row ids.
  */
-export class ReadLogCheck {
-  readonly #keys: AuditKeys;
-  readonly #chains: ReadonlyMap<string, ReadChain>;
+export class ReadLogVerifier {
+  readonly #keys: AuditKeyring;
+  readonly #chains: ReadonlyMap<string, ReadChainStart>;
   readonly #exported: ReadLogCheckpoint | null;
   readonly #heads = new Map<string, { number: number; hash: Buffer }>();
   readonly #findings = new Map<string, ReadLogFinding>();
@@ -116,14 +119,14 @@ export class ReadLogCheck {
   chained = 0;
   unchained = 0;
 
-  constructor(keys: AuditKeys, chains: readonly ReadChain[], exported: ReadLogCheckpoint | null) {
+  constructor(keys: AuditKeyring, chains: readonly ReadChainStart[], exported: ReadLogCheckpoint | null) {
     this.#keys = keys;
     this.#chains = new Map(chains.map((chain) => [chain.id, chain]));
     this.#exported = exported;
     for (const chain of chains) this.#checkBeginning(chain);
   }
 
-  add(read: PersonalDataRead & { [K in keyof ReadChainHead]: ReadChainHead[K] | null }): void {
+  add(read: PersonalDataRead & { [K in keyof ReadChainLink]: ReadChainLink[K] | null }): void {
     const { chainId, number, hash } = read;
     if (chainId === null || number === null || hash === null) {
       this.unchained += 1;
@@ -168,7 +171,7 @@ export class ReadLogCheck {
     return findings;
   }
 
-  #checkBeginning(chain: ReadChain): void {
+  #checkBeginning(chain: ReadChainStart): void {
     const { id, previousId, previousHash, keyId, hash } = chain;
     if (!this.#keys.has(keyId)) this.#report(id, 0, `AUDIT_KEYS lacks its key "${keyId}"`);
     else if (!isEqual(hashOfBeginning(this.#keys, chain), hash))

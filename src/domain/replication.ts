@@ -2,7 +2,7 @@
  * Kinds of replication of the database, by the transactions that a failover or a crash can lose. The kind is
  * derived from the settings of the database.
  */
-export type Durability =
+export type ReplicationDurability =
   /** Commits wait for a standby: a failover to that standby loses no acknowledged transaction. */
   | 'SYNCHRONOUS'
   /** Standbys are connected, but commits do not wait for them: a failover can lose the newest transitions. */
@@ -15,8 +15,8 @@ export type Durability =
   /** Commits do not wait for the server's own disk: a crash of the server can lose the newest transitions. */
   | 'COMMIT_NOT_AWAITED';
 
-export interface Replication {
-  readonly durability: Durability;
+export interface ReplicationState {
+  readonly durability: ReplicationDurability;
   /** Number of connected standbys. */
   readonly standbys: number;
 }

@@ -170,7 +170,7 @@ export const toCustomerReasons = (reasons: readonly ReviewReason[]): readonly Re
  * Returns the customer's texts of the reasons, in the order of the reasons. An approval has none, because its
  * reasons did not prevent it.
  */
-export const toReasonTexts = (
+export const toCustomerReasonTexts = (
   decision: ReviewDecision,
   reasons: readonly ReviewReason[],
   locale: Locale,

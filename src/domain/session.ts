@@ -9,7 +9,7 @@ import {
   type StatusPair,
   type SubStatus,
 } from './status.ts';
-import { findRules } from './sub-status-rules.ts';
+import { getSubStatusRules } from './sub-status-rules.ts';
 
 /** Cause of a transition: a webhook, a poll, a mutation of this API, or the clock. */
 export const TRANSITION_SOURCES = {
@@ -49,7 +49,7 @@ export type Verdict = keyof typeof VERDICTS;
 export const APPLIED_VERDICTS: readonly Verdict[] = ['MOVED', 'RESOLVED'];
 
 /** Whether a transition with this verdict is applied: it sets the status pair and the version of the session. */
-export const isApplied = (verdict: Verdict): boolean => APPLIED_VERDICTS.includes(verdict);
+export const isAppliedVerdict = (verdict: Verdict): boolean => APPLIED_VERDICTS.includes(verdict);
 
 /** Verdicts on records that only staff may know of. */
 const STAFF_VERDICTS: readonly Verdict[] = [
@@ -62,21 +62,21 @@ const STAFF_VERDICTS: readonly Verdict[] = [
 ];
 
 /** Whether a transition records a note, an escalation, an assignment or labels, which only staff may know of. */
-export const isStaffRecord = (verdict: Verdict): boolean => STAFF_VERDICTS.includes(verdict);
+export const isStaffRecordVerdict = (verdict: Verdict): boolean => STAFF_VERDICTS.includes(verdict);
 
 /**
  * Returns why a transition with this verdict did not change the status; null if it did. Customers do not learn of
  * the notes, escalations, assignments and labels of staff.
  */
 export const explainUnchangedStatus = (verdict: Verdict, staff: boolean): string | null =>
-  !staff && isStaffRecord(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
+  !staff && isStaffRecordVerdict(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
 
 /**
  * State of a session from which the rules decide about an update: the reduced log of transitions, and what the
  * provider last reported.
  */
 export interface SessionState extends StatusPair {
-  /** Sequence of the newest transition that was applied (`isApplied`). */
+  /** Sequence of the newest transition that was applied (`isAppliedVerdict`). */
   readonly version: number;
   /** Sequence of the newest transition of all, whatever its verdict. */
   readonly lastSequence: number;
@@ -118,7 +118,7 @@ export interface LastProviderState {
   /**
    * Answer of the provider that is not applied until a later poll confirms it; null if no answer is in doubt.
    */
-  readonly doubt: DoubtfulAnswer | null;
+  readonly doubt: DoubtfulPollAnswer | null;
 }
 
 /**
@@ -126,7 +126,7 @@ export interface LastProviderState {
  * status, or the provider answered from a replica that lags behind its own webhooks; a second poll some seconds
  * later tells which.
  */
-export interface DoubtfulAnswer extends RawPair {
+export interface DoubtfulPollAnswer extends RawPair {
   /** When the doubt was recorded, by our clock. */
   readonly since: Date;
   /**
@@ -151,7 +151,7 @@ export type ObservationTime = Date | null;
  * Provider update: a WEBHOOK, or the provider's ANSWER to a poll. `seen` lists the earlier reports of the same
  * raw status in this session.
  */
-export type StatusUpdate = RawPair & { readonly seen: readonly ObservationTime[] } & (
+export type ProviderStatusUpdate = RawPair & { readonly seen: readonly ObservationTime[] } & (
     | {
         readonly kind: 'WEBHOOK';
         readonly eventTime: Date;
@@ -180,11 +180,11 @@ const CLOCK_DOUBT_MS = 5_000;
  * is an error. If such a time were used for ordering, every correct webhook before that time would count as
  * late.
  */
-export const MAX_CLOCK_LEAD_MS = 5 * 60_000;
+export const MAX_EVENT_TIME_LEAD_MS = 5 * 60_000;
 
 /** Whether an event time is so far ahead of our clock that it must not be used for ordering. */
-export const isTooFarAhead = (time: Date, now: Date): boolean =>
-  time.getTime() > now.getTime() + MAX_CLOCK_LEAD_MS;
+export const isEventTimeTooFarAhead = (time: Date, now: Date): boolean =>
+  time.getTime() > now.getTime() + MAX_EVENT_TIME_LEAD_MS;
 
 /**
  * Delay of the second poll, which confirms an answer that repeats an older status. Longer than the usual
@@ -196,13 +196,13 @@ export const SECOND_POLL_DELAY_MS = 5_000;
  * Decision on a provider update. `orderUncertain` is true if timestamps do not tell the order of the updates,
  * so that the provider must be polled soon.
  */
-export type UpdateDecision =
+export type ProviderUpdateDecision =
   /** The update repeats what is already recorded. */
   | { readonly kind: 'NOTHING' }
   /** A webhook was recorded after the poll was sent, so the answer may be older than the webhook. */
   | { readonly kind: 'OVERTAKEN'; readonly orderUncertain: boolean }
   /** The answer repeats an older raw status: it is applied only if a later poll gets the same answer. */
-  | { readonly kind: 'DOUBTED'; readonly doubt: DoubtfulAnswer }
+  | { readonly kind: 'DOUBTED'; readonly doubt: DoubtfulPollAnswer }
   /**
    * The webhook reports a raw status that a poll had already found: it becomes no new transition, but its event
    * time is added to the stored observation of the poll.
@@ -219,11 +219,11 @@ export type UpdateDecision =
  * Decides whether a provider update becomes a transition, and whether that transition changes the status. An
  * update is never refused: one that contradicts the session is recorded with a verdict that says so.
  */
-export function evaluateUpdate(
+export function evaluateProviderUpdate(
   session: SessionState | null,
-  update: StatusUpdate,
+  update: ProviderStatusUpdate,
   now: Date,
-): UpdateDecision {
+): ProviderUpdateDecision {
   const pair = parseRawStatus(update.rawStatus, update.rawSubStatus);
   if (!session) return { kind: 'TRANSITION', pair, verdict: 'MOVED', orderUncertain: !hasOrder(update) };
   return update.kind === 'WEBHOOK'
@@ -235,15 +235,15 @@ export function evaluateUpdate(
  * Whether an update can be ordered among the others. A webhook can if its event time is usable. An answer
  * always can, because it is the provider's present state.
  */
-const hasOrder = (update: StatusUpdate): boolean =>
-  update.kind === 'ANSWER' || !isTooFarAhead(update.eventTime, update.receivedAt);
+const hasOrder = (update: ProviderStatusUpdate): boolean =>
+  update.kind === 'ANSWER' || !isEventTimeTooFarAhead(update.eventTime, update.receivedAt);
 
 function evaluateWebhook(
   session: SessionState,
   pair: StatusPair,
-  news: Extract<StatusUpdate, { kind: 'WEBHOOK' }>,
+  news: Extract<ProviderStatusUpdate, { kind: 'WEBHOOK' }>,
   now: Date,
-): UpdateDecision {
+): ProviderUpdateDecision {
   const time = news.eventTime.getTime();
   if (news.seen.some((observation) => observation?.getTime() === time)) return { kind: 'NOTHING' };
 
@@ -256,7 +256,7 @@ function evaluateWebhook(
   const { eventTime: known } = session.provider;
   // An earlier release did not check event times, so the stored event time of a session may be too far ahead of
   // our clock.
-  const isKnownFalse = known !== null && isTooFarAhead(known, now);
+  const isKnownFalse = known !== null && isEventTimeTooFarAhead(known, now);
   if (isKnownFalse || !hasOrder(news))
     return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), orderUncertain: true };
 
@@ -281,9 +281,9 @@ function evaluateWebhook(
 function evaluateAnswer(
   session: SessionState,
   pair: StatusPair,
-  news: Extract<StatusUpdate, { kind: 'ANSWER' }>,
+  news: Extract<ProviderStatusUpdate, { kind: 'ANSWER' }>,
   now: Date,
-): UpdateDecision {
+): ProviderUpdateDecision {
   const { provider } = session;
   const overtaken = provider.webhooks !== news.webhooksWhenAsked;
   const known = provider.rawStatus === news.rawStatus && provider.rawSubStatus === news.rawSubStatus;
@@ -314,7 +314,7 @@ function evaluateAnswer(
 const isBookedAgain = (
   session: SessionState,
   pair: StatusPair,
-  { newMeetingAt, askedAt }: Extract<StatusUpdate, { kind: 'ANSWER' }>,
+  { newMeetingAt, askedAt }: Extract<ProviderStatusUpdate, { kind: 'ANSWER' }>,
 ): boolean =>
   pair.subStatus === 'USER_MEETING_SCHEDULED' &&
   session.subStatus !== pair.subStatus &&
@@ -326,7 +326,7 @@ const isBookedAgain = (
  * Returns the stored doubt about an earlier answer with the same raw status; null if there is none, or a
  * webhook was recorded since.
  */
-function findOpenDoubt({ provider }: SessionState, raw: RawPair): DoubtfulAnswer | null {
+function findOpenDoubt({ provider }: SessionState, raw: RawPair): DoubtfulPollAnswer | null {
   const { doubt, webhooks } = provider;
   const isSame =
     doubt !== null &&
@@ -366,11 +366,11 @@ export const APPROVED_SUB_STATUSES: readonly SubStatus[] = ['AGENT_APPROVED', 'A
  * reported something else since the decision that made the session disputed, such as a rejection after an approval:
  * the older decision must not be accepted then. `disputing` is the newest transition that contradicted the session.
  */
-export function findProviderDecision(
-  session: StatusPair & Pick<ProjectedState, 'provider'>,
-  disputing: StatusPair & Pick<LogEntry, 'verdict'>,
+export function findAcceptableProviderDecision(
+  session: StatusPair & Pick<ProjectedSessionState, 'provider'>,
+  disputing: StatusPair & Pick<SessionLogEntry, 'verdict'>,
 ): StatusPair | null {
-  const newest = toProviderPair(session);
+  const newest = getProviderStatusPair(session);
   const { status, subStatus } = session;
   if (CONTRADICTIONS[newest.subStatus]?.includes(subStatus)) return newest;
   // The provider approved finally while the session was being replaced: the session already has that approval.
@@ -421,13 +421,13 @@ export const isLateVerdict = (verdict: Verdict): boolean => verdict === 'LATE' |
  * start of the other session is under way: the verdict is then DISPUTED, as for an approval that arrives after the
  * replacement.
  */
-export function decideReplacement(session: StatusPair): Verdict {
+export function getReplacementVerdict(session: StatusPair): Verdict {
   if (session.subStatus === 'AUDITOR_APPROVED') return 'DISPUTED';
   return getStatusInfo(session).terminal ? 'ENDED' : 'MOVED';
 }
 
 /** Returns the status pair of the provider's newest raw status. */
-export const toProviderPair = ({ provider }: Pick<ProjectedState, 'provider'>): StatusPair =>
+export const getProviderStatusPair = ({ provider }: Pick<ProjectedSessionState, 'provider'>): StatusPair =>
   parseRawStatus(provider.rawStatus, provider.rawSubStatus);
 
 /**
@@ -435,9 +435,9 @@ export const toProviderPair = ({ provider }: Pick<ProjectedState, 'provider'>): 
  * pair. False while a decision made here is not confirmed.
  */
 export function providerAgrees(
-  session: StatusPair & Pick<ProjectedState, 'decidedHere' | 'provider'>,
+  session: StatusPair & Pick<ProjectedSessionState, 'decidedHere' | 'provider'>,
 ): boolean {
-  const pair = toProviderPair(session);
+  const pair = getProviderStatusPair(session);
   return !session.decidedHere || (pair.status === session.status && pair.subStatus === session.subStatus);
 }
 
@@ -446,13 +446,13 @@ export function providerAgrees(
  * status is not final, the session is not disputed, and no other session replaces it.
  */
 export const isUnconfirmed = (
-  session: Omit<ProjectedState, 'version' | 'lastSequence' | 'escalated' | 'assigned'>,
+  session: Omit<ProjectedSessionState, 'version' | 'lastSequence' | 'escalated' | 'assigned'>,
 ): boolean =>
   session.decidedHere &&
   !session.disputed &&
   !session.replaced &&
   getStatusInfo(session).terminal &&
-  !getStatusInfo(toProviderPair(session)).terminal;
+  !getStatusInfo(getProviderStatusPair(session)).terminal;
 
 /** Flags of a new session. */
 const NO_FLAGS = {
@@ -489,7 +489,7 @@ export type SessionAction = keyof typeof SESSION_ACTIONS;
 const OPEN: readonly SubStatus[] = [
   ...new Set(ALL_PAIRS.filter(({ terminal }) => !terminal).map(({ subStatus }) => subStatus)),
 ];
-const MEETINGS_POSSIBLE = OPEN.filter((subStatus) => findRules(subStatus).noMeeting === null);
+const MEETINGS_POSSIBLE = OPEN.filter((subStatus) => getSubStatusRules(subStatus).noMeeting === null);
 
 /**
  * Sub-statuses of a session whose meeting is booked, or was cancelled, declined or missed. If a booking took the
@@ -523,7 +523,7 @@ export const ACTION_TRANSITIONS: readonly {
     from: MEETINGS_POSSIBLE,
     to: 'USER_MEETING_CANCELLED',
   },
-  // `findDecisionDenial` restricts these further: after a call that the customer ended, an approval needs the
+  // `findReviewDecisionDenial` restricts these further: after a call that the customer ended, an approval needs the
   // statement `callComplete`; after a booking, the end of the unreviewed call decides.
   {
     action: 'RECORD_AGENT_REVIEW',
@@ -609,7 +609,7 @@ export const TRANSITION_RULES: readonly TransitionRule[] = [
 ];
 
 /** Fields of a transition that the session's state depends on. */
-export interface LogEntry extends StatusPair {
+export interface SessionLogEntry extends StatusPair {
   readonly sequence: number;
   readonly source: TransitionSource;
   readonly verdict: Verdict;
@@ -619,7 +619,7 @@ export interface LogEntry extends StatusPair {
 }
 
 /** Transition as the feed delivers it. */
-export interface FeedEntry extends LogEntry {
+export interface FeedEntry extends SessionLogEntry {
   /**
    * Number of the entry in the log that a subscriber follows (1, 2, 3 …): in the feed the position, in the log
    * of one session the sequence.
@@ -646,7 +646,7 @@ export interface FeedEntry extends LogEntry {
 }
 
 /** Part of a session's state that follows from its log. */
-export type ProjectedState = Pick<
+export type ProjectedSessionState = Pick<
   SessionState,
   | 'status'
   | 'subStatus'
@@ -666,7 +666,10 @@ export type ProjectedState = Pick<
  * Returns the session's state after one more transition. This function is a reducer: reducing the whole log,
  * starting from null, gives the current state.
  */
-export function applyTransition(state: ProjectedState | null, entry: LogEntry): ProjectedState {
+export function applyTransition(
+  state: ProjectedSessionState | null,
+  entry: SessionLogEntry,
+): ProjectedSessionState {
   const { rawStatus, rawSubStatus, sequence, verdict } = entry;
   const words = rawStatus !== null && rawSubStatus !== null ? { rawStatus, rawSubStatus } : null;
   if (!state) {
@@ -678,7 +681,7 @@ export function applyTransition(state: ProjectedState | null, entry: LogEntry): 
   }
   return {
     ...state,
-    ...(isApplied(verdict) ? { ...toStartOf(entry), decidedHere: words === null } : {}),
+    ...(isAppliedVerdict(verdict) ? { ...toStartOf(entry), decidedHere: words === null } : {}),
     lastSequence: sequence,
     disputed: verdict !== 'RESOLVED' && (state.disputed || DISPUTING_VERDICTS.includes(verdict)),
     escalated: verdict !== 'ESCALATION_RESOLVED' && (state.escalated || verdict === 'ESCALATED'),
@@ -696,16 +699,16 @@ const REVIEWED_STATUSES: readonly Status[] = ['AGENT_REVIEWED', 'AUDITOR_REVIEWE
 export const endsAssignment = (pair: StatusPair): boolean =>
   REVIEWED_STATUSES.includes(pair.status) || getStatusInfo(pair).terminal;
 
-function isAssignedAfter(assigned: boolean, { verdict, status, subStatus }: LogEntry): boolean {
+function isAssignedAfter(assigned: boolean, { verdict, status, subStatus }: SessionLogEntry): boolean {
   if (verdict === 'ASSIGNED' || verdict === 'UNASSIGNED') return verdict === 'ASSIGNED';
-  return assigned && !(isApplied(verdict) && endsAssignment({ status, subStatus }));
+  return assigned && !(isAppliedVerdict(verdict) && endsAssignment({ status, subStatus }));
 }
 
 const DISPUTING_VERDICTS: readonly Verdict[] = ['DISPUTED', 'DISPUTED_LATE'];
 /** Sub-statuses that `closeSession` sets. The provider cannot report them: `parseRawStatus` does not know them. */
 const CLOSING_SUB_STATUSES: readonly SubStatus[] = ['REJECTED_BY_MERCHANT', 'FAILED_BY_MERCHANT'];
 
-const toStartOf = ({ status, subStatus, sequence }: LogEntry) => ({
+const toStartOf = ({ status, subStatus, sequence }: SessionLogEntry) => ({
   status,
   subStatus,
   version: sequence,

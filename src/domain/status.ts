@@ -23,11 +23,11 @@ export const PARTIES = {
 export type Party = keyof typeof PARTIES;
 
 /** Who sets a status pair. */
-export const REPORTERS = {
+export const STATUS_REPORTERS = {
   PROVIDER: 'The provider reports the status; the gateway records what it reports.',
   MERCHANT: 'Only a mutation of this API sets the status; the provider does not know it.',
 } as const;
-export type Reporter = keyof typeof REPORTERS;
+export type Reporter = keyof typeof STATUS_REPORTERS;
 
 interface Step {
   explanation: string;
@@ -446,7 +446,7 @@ export function toStatusPair(subStatus: KnownSubStatus): StatusPair {
  * Returns the party that has to act next: the merchant for a disputed session; nobody for a session that was closed or
  * replaced here, even if the status pair names a party.
  */
-export const findWaitingParty = (
+export const getAwaitedParty = (
   pair: StatusPair,
   { disputed, closed, replaced }: { disputed: boolean; closed: boolean; replaced: boolean },
 ): Party => {

@@ -4,21 +4,22 @@
  */
 
 /** Whether PostgreSQL stores the text unchanged. */
-export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+export const isStorableText = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
 /** Message for an input text that PostgreSQL cannot store unchanged. */
-export const UNSTORABLE_MESSAGE = 'must not contain null bytes (U+0000) or half a surrogate pair';
+export const UNSTORABLE_TEXT_MESSAGE = 'must not contain null bytes (U+0000) or half a surrogate pair';
 
 /** Replaces each U+0000 and each lone surrogate with U+FFFD. */
-export const toStorable = (text: string): string => text.toWellFormed().replaceAll('\0', '\uFFFD');
+export const replaceUnstorableCharacters = (text: string): string =>
+  text.toWellFormed().replaceAll('\0', '\uFFFD');
 
 const EARLIEST_MS = Date.parse('0001-01-01T00:00:00Z');
 /**
  * Exclusive limit of times that may be stored. One day before the year 10000, which ISO 8601 cannot write with
  * four digits, so that a time computed from a stored one (up to a day later) stays in range.
  */
-export const STORABLE_BEFORE_MS = Date.parse('9999-12-31T00:00:00Z');
+export const STORABLE_TIME_LIMIT_MS = Date.parse('9999-12-31T00:00:00Z');
 
 /** Whether a time, and a time up to a day later, can be stored. */
 export const isStorableTime = (time: Date): boolean =>
-  time.getTime() >= EARLIEST_MS && time.getTime() < STORABLE_BEFORE_MS;
+  time.getTime() >= EARLIEST_MS && time.getTime() < STORABLE_TIME_LIMIT_MS;

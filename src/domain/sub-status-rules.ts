@@ -85,9 +85,9 @@ export const SUB_STATUS_RULES: Readonly<Record<SubStatus, SubStatusRules>> = {
  * Returns the rules of a sub-status. One that a later release stored (rolling deploy) has those of UNRECOGNIZED,
  * although its type says that it is known.
  */
-export const findRules = (subStatus: SubStatus): SubStatusRules =>
+export const getSubStatusRules = (subStatus: SubStatus): SubStatusRules =>
   (SUB_STATUS_RULES as Partial<Record<string, SubStatusRules>>)[subStatus] ?? SUB_STATUS_RULES.UNRECOGNIZED;
 
 /** Returns the sub-statuses whose rules match, in the order of the table. */
-export const findSubStatuses = (matches: (rules: SubStatusRules) => boolean): readonly SubStatus[] =>
+export const findSubStatusesByRule = (matches: (rules: SubStatusRules) => boolean): readonly SubStatus[] =>
   (Object.keys(SUB_STATUS_RULES) as SubStatus[]).filter((subStatus) => matches(SUB_STATUS_RULES[subStatus]));

@@ -13,7 +13,7 @@ const WHITE_SPACE = /\p{White_Space}+/gu;
  * characters, single inner spaces, trimmed. Letter case and look-alike letters of other alphabets stay
  * different.
  */
-export const canonicalSubject = (sub: string): string =>
+export const canonicalizeSubject = (sub: string): string =>
   // White space is replaced first, because line breaks and tabs are also control characters and would be
   // removed; and once more, because a removed invisible character may have separated two spaces.
   sub
@@ -24,7 +24,7 @@ export const canonicalSubject = (sub: string): string =>
     .normalize('NFC');
 
 /** Whether a subject is in canonical form, apart from Unicode normalization. */
-export const isCanonicalSubject = (sub: string): boolean => canonicalSubject(sub) === sub.normalize('NFC');
+export const isCanonicalSubject = (sub: string): boolean => canonicalizeSubject(sub) === sub.normalize('NFC');
 
-export const NOT_CANONICAL_MESSAGE =
+export const NON_CANONICAL_SUBJECT_MESSAGE =
   'must not begin or end with white space, contain white space other than single spaces, or contain invisible characters';

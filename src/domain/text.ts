@@ -4,7 +4,7 @@
  */
 
 /** Maximum length of each text that people write, in characters as a reader counts them (graphemes). */
-export const MAX_CHARACTERS = {
+export const MAX_TEXT_CHARACTERS = {
   note: 2000,
   remarks: 2000,
   customerMessage: 500,
@@ -41,4 +41,4 @@ const VISIBLE =
   /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Cc}\p{Cf}\p{Cs}\u2800\u{1d159}]/u;
 
 /** Whether any character of the text is visible. */
-export const isVisible = (text: string): boolean => VISIBLE.test(text);
+export const hasVisibleCharacter = (text: string): boolean => VISIBLE.test(text);

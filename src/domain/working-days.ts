@@ -11,7 +11,7 @@ export const toIndianDayNumber = (time: Date): number =>
   Math.floor((time.getTime() + IST_OFFSET_MS) / DAY_MS);
 
 /** Formats a number of days since 1970-01-01 as YYYY-MM-DD. */
-export const toIsoDate = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
+export const formatDayNumber = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
 /**
  * Returns the earliest day that is at most `workingDays` working days before today, as the number of days since
@@ -32,5 +32,5 @@ export function subtractWorkingDays(workingDays: number, now: Date, holidays: Re
 
 function isWorkingDay(day: number, holidays: ReadonlySet<string>): boolean {
   const weekday = (((day + FIRST_WEEKDAY) % 7) + 7) % 7;
-  return weekday !== SUNDAY && weekday !== SATURDAY && !holidays.has(toIsoDate(day));
+  return weekday !== SUNDAY && weekday !== SATURDAY && !holidays.has(formatDayNumber(day));
 }

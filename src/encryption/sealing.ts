@@ -134,14 +134,14 @@ export class Sealer {
     const key = this.#keys.get(id);
     if (!key) {
       this.#missing = { keyId: id, at: performance.now() };
-      throw new MissingKeyError(id);
+      throw new MissingDataKeyError(id);
     }
     return key;
   }
 }
 
 /** Error for stored data that was encrypted or hashed with a key that DATA_KEYS lacks. */
-export class MissingKeyError extends Error {
+export class MissingDataKeyError extends Error {
   constructor(id: string) {
     super(`DATA_KEYS has no key "${id}", with which stored data was encrypted`);
   }

@@ -1,7 +1,7 @@
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse as uuidBytes, stringify as uuidText } from 'uuid';
 import { type Clock, systemClock } from '../domain/ports.ts';
-import { type FingerprintFields, getFingerprint } from './fingerprint.ts';
+import { type FingerprintedFields, getTransitionFingerprint } from './fingerprint.ts';
 
 /**
  * Place in a log, named by a transition: right after the transition with this session id and sequence.
@@ -41,29 +41,29 @@ export const getSessionStartPosition = (sessionId: string): LogPosition => ({
  * feed. Memoized on the transition, so that all subscribers share one object, which `encodeOnce` encodes as a
  * cursor only once.
  */
-export function positionAfter(transition: Placed): LogPosition {
+export function getPositionAfter(transition: Placed): LogPosition {
   const position = transition.position ?? null;
   const known = transition[MEMO];
   // If the entry was copied (`{ ...entry }`) for another log, the memo was copied too, but its position may
   // be wrong for that log.
   if (known?.position === position) return known;
   const { sessionId, sequence } = transition;
-  const place = { sessionId, sequence, fingerprint: getFingerprint(transition), position };
+  const place = { sessionId, sequence, fingerprint: getTransitionFingerprint(transition), position };
   transition[MEMO] = place;
   return place;
 }
 
 const MEMO = Symbol('place');
-type Placed = FingerprintFields & { readonly position?: number | null; [MEMO]?: LogPosition };
+type Placed = FingerprintedFields & { readonly position?: number | null; [MEMO]?: LogPosition };
 
 /** Reasons why a cursor that the gateway issued cannot be resumed any more. */
-export type CursorExpiry =
+export type CursorExpiryReason =
   /** Retention moved the session, or a transition after the cursor, to an archive. */
   | 'ARCHIVED'
   /** The database lost the newest transitions: in a failover, or because it was restored from a backup. */
   | 'LOG_REWOUND';
 
-const EXPIRED: Record<CursorExpiry, string> = {
+const EXPIRED: Record<CursorExpiryReason, string> = {
   ARCHIVED:
     'The transitions at or after this cursor were archived: query again, and subscribe without the cursor.',
   LOG_REWOUND:
@@ -79,14 +79,14 @@ export class CursorError extends Error {
   constructor(
     readonly kind: 'INVALID' | 'EXPIRED',
     message: string,
-    readonly expiry: CursorExpiry | null = null,
+    readonly expiry: CursorExpiryReason | null = null,
   ) {
     super(message);
   }
 }
 
 /** Returns the error for a cursor that was issued by this gateway but has expired. */
-export const createExpiredCursorError = (expiry: CursorExpiry): CursorError =>
+export const createExpiredCursorError = (expiry: CursorExpiryReason): CursorError =>
   new CursorError('EXPIRED', EXPIRED[expiry], expiry);
 
 export interface CursorCodec {

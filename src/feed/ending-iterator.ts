@@ -1,5 +1,5 @@
 /** Last result of a subscription that the gateway ends with an error. */
-export interface LastResult {
+export interface EndingErrorResult {
   readonly errors: readonly Error[];
 }
 
@@ -8,11 +8,11 @@ export interface LastResult {
  * directly to the sink (socket), so the iterator yields no frames. If the gateway ends the subscription with
  * an error, the iterator yields one result with that error, and then ends.
  */
-export class SubscriptionIterator implements AsyncIterableIterator<LastResult> {
+export class SubscriptionEndIterator implements AsyncIterableIterator<EndingErrorResult> {
   #release: (() => void) | null;
   readonly #over: Promise<void>;
   #end: () => void = () => {};
-  #ending: LastResult | null = null;
+  #ending: EndingErrorResult | null = null;
 
   /** `release` frees the resources of the subscription; it is called at most once. */
   constructor(release: () => void) {
@@ -26,14 +26,14 @@ export class SubscriptionIterator implements AsyncIterableIterator<LastResult> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<LastResult, undefined>> {
+  async next(): Promise<IteratorResult<EndingErrorResult, undefined>> {
     await this.#over;
     const value = this.#ending;
     this.#ending = null;
     return value ? { done: false, value } : { done: true, value: undefined };
   }
 
-  async return(): Promise<IteratorResult<LastResult, undefined>> {
+  async return(): Promise<IteratorResult<EndingErrorResult, undefined>> {
     this.#ending = null;
     this.#finish();
     return { done: true, value: undefined };

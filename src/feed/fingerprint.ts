@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { TransitionSummary } from '../db/sessions/transitions.ts';
 
 /** Fields of a transition that its fingerprint (digest) covers. Every read of a log selects these fields. */
-export type FingerprintFields = Omit<TransitionSummary, 'rawStatus' | 'rawSubStatus'>;
+export type FingerprintedFields = Omit<TransitionSummary, 'rawStatus' | 'rawSubStatus'>;
 
 /**
  * Returns a 48-bit digest of a transition, never 0. After a failover or a restore that lost the end of the
@@ -13,7 +13,7 @@ export type FingerprintFields = Omit<TransitionSummary, 'rawStatus' | 'rawSubSta
  * rows that an older release writes during a rolling deploy. A transition that was lost and recorded again
  * differs at least in `recordedAt`.
  */
-export function getFingerprint(transition: FingerprintFields & { [MEMO]?: number }): number {
+export function getTransitionFingerprint(transition: FingerprintedFields & { [MEMO]?: number }): number {
   transition[MEMO] ??= computeFingerprint(transition);
   return transition[MEMO];
 }
@@ -24,7 +24,7 @@ export function getFingerprint(transition: FingerprintFields & { [MEMO]?: number
  */
 const MEMO = Symbol('fingerprint');
 
-function computeFingerprint(transition: FingerprintFields): number {
+function computeFingerprint(transition: FingerprintedFields): number {
   const { sessionId, sequence, status, subStatus, verdict, source, occurredAt, recordedAt } = transition;
   const content = [
     ...[sessionId, sequence, status, subStatus, verdict, source],

@@ -18,13 +18,13 @@ export interface FrameBudget {
   spend(frames: number, isOver: () => boolean): Promise<void>;
   /**
    * Takes the tokens for one live frame; returns false if the bucket does not hold enough now. Frames that
-   * cost at most `MAX_LIGHT_FRAME_COST` are free.
+   * cost at most `MAX_FREE_FRAME_COST` are free.
    */
   trySpend(): boolean;
 }
 
 /** Budget without a limit: no frame waits. */
-export const UNLIMITED_FRAMES: FrameBudget = {
+export const UNLIMITED_FRAME_BUDGET: FrameBudget = {
   framesAtOnce: Number.POSITIVE_INFINITY,
   spend: async () => {},
   trySpend: () => true,
@@ -34,7 +34,7 @@ export const UNLIMITED_FRAMES: FrameBudget = {
  * Live frames whose selection costs at most this much (see `graphql/cost.ts`) are free, because such a frame
  * is executed once for all subscribers with the same selection.
  */
-export const MAX_LIGHT_FRAME_COST = 20;
+export const MAX_FREE_FRAME_COST = 20;
 /** Maximum total cost of the frames in one batch, from which `framesAtOnce` is computed. */
 const MAX_BATCH_COST = 2_500;
 /** Maximum time between two checks whether a subscription that waits for tokens has ended. */
@@ -57,7 +57,7 @@ interface Bucket {
  * Frame budgets of all viewers: each viewer has a token bucket that holds at most the tokens of one minute,
  * and refills within a minute.
  */
-export class FrameBudgets {
+export class ViewerFrameBudgets {
   readonly #costPerMinute: number;
   /**
    * Token buckets by viewer id. A bucket that was not used for a minute is full again, so it is dropped and
@@ -73,7 +73,7 @@ export class FrameBudgets {
   /** Returns the budget of a subscription whose frames cost at most `frameCost` each. */
   of(viewerId: string, frameCost: number): FrameBudget {
     const capacity = this.#costPerMinute;
-    if (capacity === 0) return UNLIMITED_FRAMES;
+    if (capacity === 0) return UNLIMITED_FRAME_BUDGET;
     return {
       framesAtOnce: Math.max(1, Math.floor(Math.min(MAX_BATCH_COST, capacity / 2) / frameCost)),
       spend: (frames, isOver) => {
@@ -87,7 +87,7 @@ export class FrameBudgets {
         return bucket.queue;
       },
       trySpend: () => {
-        if (frameCost <= MAX_LIGHT_FRAME_COST) return true;
+        if (frameCost <= MAX_FREE_FRAME_COST) return true;
         const bucket = this.#bucketOf(viewerId);
         this.#refill(bucket);
         if (bucket.waiting > 0 || bucket.tokens < frameCost) return false;

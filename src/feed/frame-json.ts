@@ -57,7 +57,7 @@ const encodedBy = new WeakMap<CursorCodec, WeakMap<LogPosition, string>>();
 
 /**
  * Encodes a place in a log as a cursor, once for all subscribers: they share the `LogPosition` objects,
- * because `positionAfter` memoizes them on the log's entries.
+ * because `getPositionAfter` memoizes them on the log's entries.
  */
 export function encodeCursorOnce(cursors: CursorCodec, position: LogPosition): string {
   const encoded = encodedBy.get(cursors) ?? new WeakMap<LogPosition, string>();

@@ -1,30 +1,36 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/connection/client.ts';
-import { type DeadlineCursor, findPassedDeadlines } from '../db/sessions/deadlines.ts';
+import { type DeadlineCursor, findOverdueSessions } from '../db/sessions/deadlines.ts';
 import { isFeedComplete, readFeedFrom, readNewestFeedEntries } from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
-import { findLogEnds } from '../db/sessions/transitions.ts';
+import { compareLogEnds } from '../db/sessions/transitions.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
 import { createTransitionDeliveryMeter } from '../telemetry/deliveries.ts';
 import type { SubscriberFigures } from '../telemetry/gauges.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { withoutTrace } from '../telemetry/trace.ts';
 import {
-  type CursorExpiry,
+  type CursorExpiryReason,
   createExpiredCursorError,
   FEED_START_POSITION,
+  getPositionAfter,
   type LogPosition,
-  positionAfter,
 } from './cursor.ts';
-import { SubscriptionIterator } from './ending-iterator.ts';
-import { getFingerprint } from './fingerprint.ts';
+import { SubscriptionEndIterator } from './ending-iterator.ts';
+import { getTransitionFingerprint } from './fingerprint.ts';
 import { createLogQueries, type LogQueries } from './log-queries.ts';
-import { isSameEntry, LogTail, type LogTailEntry, type OrderedLog, progressTo } from './log-tail.ts';
-import { POSITION_TIMEOUT_MS, PositionAssignment } from './position-assignment.ts';
+import {
+  createReadProgress,
+  type FollowableLog,
+  isSameLogEntry,
+  LogTail,
+  type LogTailEntry,
+} from './log-tail.ts';
+import { POSITION_ASSIGNMENT_TIMEOUT_MS, PositionAssigner } from './position-assignment.ts';
 import { createFrameResultCache } from './shared-execution.ts';
 import { Subscriber } from './subscriber.ts';
 import { SubscriberGroup } from './subscriber-group.ts';
-import type { LogProgress, LogSubscription, ResyncPoint } from './subscription.ts';
+import type { LogSubscription, ResyncPoint, SubscriberProgress } from './subscription.ts';
 
 /**
  * Poll interval of every followed log (a log with subscribers): a notification from another replica may get
@@ -90,7 +96,7 @@ export class Hub {
   readonly #metrics: Metrics | undefined;
   readonly #relearn: () => Promise<void>;
   readonly #read: LogQueries;
-  readonly #positions: PositionAssignment;
+  readonly #positions: PositionAssigner;
   readonly #followed = new Map<string, Followed>();
   readonly #resultCache = createFrameResultCache();
   readonly #stopListening: () => void;
@@ -121,7 +127,7 @@ export class Hub {
     this.#metrics = metrics;
     this.#relearn = relearn;
     this.#read = createLogQueries(db);
-    this.#positions = new PositionAssignment({
+    this.#positions = new PositionAssigner({
       ...{ db, doorbell },
       onAssignedElsewhere: () => this.#followed.get(ALL)?.tail.wake(),
       onError: this.#complain,
@@ -161,7 +167,7 @@ export class Hub {
     after: LogPosition,
     subscription: LogSubscription,
     first?: ResyncPoint,
-  ): SubscriptionIterator {
+  ): SubscriptionEndIterator {
     const from = { at: after, number: after.sequence, fingerprint: after.fingerprint };
     return this.#follow(
       session.id,
@@ -175,10 +181,10 @@ export class Hub {
 
   /** Subscribes to the transitions of all sessions that follow `from`, a place in the feed, in feed order. */
   async followAll(
-    from: LogProgress,
+    from: SubscriberProgress,
     subscription: LogSubscription,
     first?: ResyncPoint,
-  ): Promise<SubscriptionIterator> {
+  ): Promise<SubscriptionEndIterator> {
     const head = this.#followed.get(ALL)?.tail.head ?? (await this.newest()).number;
     return this.#follow(ALL, this.#read.feed, head, from, subscription, first);
   }
@@ -187,10 +193,10 @@ export class Hub {
    * Returns the end of the feed. Assigns outstanding feed positions first, so that every transition committed
    * before the call is included.
    */
-  async newest(): Promise<LogProgress> {
+  async newest(): Promise<SubscriberProgress> {
     await this.#positions.assign();
     const [newest] = await readNewestFeedEntries(this.#db, 1);
-    return newest ? { at: positionAfter(newest), ...progressTo(newest) } : FEED_START;
+    return newest ? { at: getPositionAfter(newest), ...createReadProgress(newest) } : FEED_START;
   }
 
   /**
@@ -199,16 +205,16 @@ export class Hub {
    * @throws CursorError if the log has no transition or a different one at that place, or if later
    * transitions were archived
    */
-  async positionOf(at: LogPosition): Promise<LogProgress> {
+  async positionOf(at: LogPosition): Promise<SubscriberProgress> {
     if (at.sessionId === FEED_START_POSITION.sessionId) {
       if (!(await isFeedComplete(this.#db))) throw createExpiredCursorError('ARCHIVED');
       return FEED_START;
     }
-    const deadline = performance.now() + POSITION_TIMEOUT_MS;
+    const deadline = performance.now() + POSITION_ASSIGNMENT_TIMEOUT_MS;
     for (;;) {
       const found = await this.#read.findPlaced({ ...at, sequence: Math.max(at.sequence, 1) });
       if (!found) throw createExpiredCursorError(await this.#read.explainLoss(at.sessionId));
-      if (at.fingerprint !== null && at.fingerprint !== getFingerprint(found))
+      if (at.fingerprint !== null && at.fingerprint !== getTransitionFingerprint(found))
         throw createExpiredCursorError('LOG_REWOUND');
       if (found.archived) throw createExpiredCursorError('ARCHIVED');
       const { position } = found;
@@ -216,11 +222,11 @@ export class Hub {
         // The transition has another feed position than the cursor says: positions were assigned again after
         // a failover, so the client may have seen other entries before this one.
         if (at.position !== null && at.position !== position) throw createExpiredCursorError('LOG_REWOUND');
-        if (at.sequence > 0) return { at, number: position, fingerprint: getFingerprint(found) };
+        if (at.sequence > 0) return { at, number: position, fingerprint: getTransitionFingerprint(found) };
         const before = position - 1;
         const [anchor] = await readFeedFrom(this.#db, before, 1);
         const isThere = anchor?.number === before;
-        return { at, number: before, fingerprint: isThere ? getFingerprint(anchor) : null };
+        return { at, number: before, fingerprint: isThere ? getTransitionFingerprint(anchor) : null };
       }
       if (this.#stopped || performance.now() > deadline)
         throw new Error('a committed transition still has no feed position: no replica assigns positions');
@@ -230,12 +236,12 @@ export class Hub {
 
   #follow(
     name: string,
-    log: OrderedLog,
+    log: FollowableLog,
     head: number,
-    from: LogProgress,
+    from: SubscriberProgress,
     subscription: LogSubscription,
     first: ResyncPoint | undefined,
-  ): SubscriptionIterator {
+  ): SubscriptionEndIterator {
     const kind = name === ALL ? 'all' : 'session';
     let followed = this.#followed.get(name);
     if (!followed) {
@@ -266,7 +272,7 @@ export class Hub {
       { tail, group, clock, metrics },
       { fault: this.#reportFault, expiry: (error) => handle.fail(error) },
     );
-    const handle = new SubscriptionIterator(() => {
+    const handle = new SubscriptionEndIterator(() => {
       subscriber.end();
       group.size -= 1;
       if (group.size > 0) return;
@@ -322,12 +328,13 @@ export class Hub {
     if (watched.length === 0) return;
     const began = performance.now();
     const known = watched.map(([sessionId, { tail }]) => ({ sessionId, sequence: tail.head }));
-    const found = await findLogEnds(this.#db, known);
+    const found = await compareLogEnds(this.#db, known);
     const ends = new Map(found.map((end) => [end.sessionId, end]));
     for (const [name, { tail }] of watched) {
       const end = ends.get(name);
       const isEnd = end?.known?.sequence === end?.lastSequence;
-      if (end?.known && isEnd) tail.confirm(progressTo({ ...end.known, number: end.lastSequence }), began);
+      if (end?.known && isEnd)
+        tail.confirm(createReadProgress({ ...end.known, number: end.lastSequence }), began);
       // The log has grown, was rewound or was archived; the tail reads it to find out which.
       if (tail.verifiedAt < began) tail.wake();
     }
@@ -343,7 +350,7 @@ export class Hub {
     const [found] = known ? await readFeedFrom(this.#db, known.number, 1) : [];
     this.#end = newest ?? null;
     // If retention archived the known entry, the read returns a later entry instead, which is not a rewind.
-    if (known && !isSameEntry(known, found) && !(found && found.number > known.number))
+    if (known && !isSameLogEntry(known, found) && !(found && found.number > known.number))
       this.#onRewound('LOG_REWOUND');
   }
 
@@ -381,7 +388,7 @@ export class Hub {
     if (wanting.length === 0) this.#told = null;
     if (!this.#told) return;
     const now = this.#clock.now();
-    const passed = await findPassedDeadlines(this.#db, this.#told, now, MAX_DEADLINES);
+    const passed = await findOverdueSessions(this.#db, this.#told, now, MAX_DEADLINES);
     const last = passed.at(-1);
     this.#told =
       passed.length === MAX_DEADLINES && last ? { at: last.dueAt, id: last.id } : { at: now, id: LAST_ID };
@@ -414,7 +421,7 @@ export class Hub {
    * Handles a rewind (the database lost transitions) that a followed log detected: writes one error for all
    * followed logs, and schedules polls of the provider, which still knows the state that the database lost.
    */
-  readonly #onRewound = (why: CursorExpiry): void => {
+  readonly #onRewound = (why: CursorExpiryReason): void => {
     const now = performance.now();
     if (why !== 'LOG_REWOUND' || this.#stopped || now - this.#rewoundAt < REWIND_DEBOUNCE_MS) return;
     this.#rewoundAt = now;
@@ -457,4 +464,4 @@ export class Hub {
   }
 }
 
-const FEED_START: LogProgress = { at: FEED_START_POSITION, number: 0, fingerprint: null };
+const FEED_START: SubscriberProgress = { at: FEED_START_POSITION, number: 0, fingerprint: null };

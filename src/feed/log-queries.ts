@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
-import { findArchivedSession } from '../db/retention/archive.ts';
+import { findArchivedSessionRow } from '../db/retention/archive.ts';
 import {
   findPositionedTransitions,
   type PositionedTransition,
@@ -8,9 +8,13 @@ import {
   readNewestFeedEntries,
 } from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
-import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/sessions/transitions.ts';
-import type { CursorExpiry } from './cursor.ts';
-import type { LogTailEntry, OrderedLog } from './log-tail.ts';
+import {
+  readTransitionRanges,
+  type TransitionRange,
+  type TransitionRangeOptions,
+} from '../db/sessions/transitions.ts';
+import type { CursorExpiryReason } from './cursor.ts';
+import type { FollowableLog, LogTailEntry } from './log-tail.ts';
 
 const BEYOND_ANY_SEQUENCE = 2_147_483_647;
 
@@ -22,11 +26,11 @@ type WatchedSession = Pick<SessionRow, 'id' | 'verificationId'>;
  */
 export interface LogQueries {
   /** Feed: all transitions, ordered by position. */
-  readonly feed: OrderedLog;
+  readonly feed: FollowableLog;
   /** Returns one session's log: its transitions, ordered by sequence. */
-  session(session: WatchedSession): OrderedLog;
+  session(session: WatchedSession): FollowableLog;
   /** Returns why a session's log has lost a transition: archived by retention, or rewound by a failover. */
-  explainLoss(sessionId: string): Promise<CursorExpiry>;
+  explainLoss(sessionId: string): Promise<CursorExpiryReason>;
   /** Finds a transition and its feed position; null if the log does not have the transition. */
   findPlaced(transition: { sessionId: string; sequence: number }): Promise<PositionedTransition | null>;
 }
@@ -37,7 +41,7 @@ export interface LogQueries {
  */
 export function createLogQueries(db: Database): LogQueries {
   const options = { cache: false, maxBatchSize: 500 };
-  const pages = (end: RangeOptions['end']) =>
+  const pages = (end: TransitionRangeOptions['end']) =>
     new DataLoader(async (wanted: readonly (TransitionRange & { limit: number })[]) => {
       const limit = Math.max(...wanted.map((each) => each.limit));
       return readTransitionRanges(db, wanted, { limit, end, detail: 'ALL' });
@@ -48,8 +52,8 @@ export function createLogQueries(db: Database): LogQueries {
     options,
   );
 
-  const explainLoss = async (sessionId: string): Promise<CursorExpiry> =>
-    (await findArchivedSession(db, sessionId)) ? 'ARCHIVED' : 'LOG_REWOUND';
+  const explainLoss = async (sessionId: string): Promise<CursorExpiryReason> =>
+    (await findArchivedSessionRow(db, sessionId)) ? 'ARCHIVED' : 'LOG_REWOUND';
 
   return {
     feed: {

@@ -1,7 +1,7 @@
 import type { FeedEntry } from '../domain/session.ts';
 import { withoutTrace } from '../telemetry/trace.ts';
-import type { CursorExpiry } from './cursor.ts';
-import { type FingerprintFields, getFingerprint } from './fingerprint.ts';
+import type { CursorExpiryReason } from './cursor.ts';
+import { type FingerprintedFields, getTransitionFingerprint } from './fingerprint.ts';
 
 /**
  * Transition with its number in the followed log, 1, 2, 3 …: in the feed its position, in a session's log its
@@ -10,7 +10,7 @@ import { type FingerprintFields, getFingerprint } from './fingerprint.ts';
 export type LogTailEntry = FeedEntry;
 
 /** Log that subscribers can follow: the feed over all sessions, or one session's log. */
-export interface OrderedLog {
+export interface FollowableLog {
   /** Reads at most `limit` entries in order, from entry `number` on (inclusive). */
   readFrom(number: number, limit: number): Promise<LogTailEntry[]>;
   /** Reads the newest entries, at most `limit`, in order. */
@@ -19,14 +19,14 @@ export interface OrderedLog {
    * Returns why the log has lost its newest entries: they were archived, or the log was rewound by a
    * failover.
    */
-  explainLoss(): Promise<CursorExpiry>;
+  explainLoss(): Promise<CursorExpiryReason>;
 }
 
 /**
  * Progress of a reader in a log: number and fingerprint (digest) of the newest entry that the reader has
  * seen.
  */
-export interface ReadProgress {
+export interface LogReadProgress {
   /** 0 if the reader has seen no entry. */
   readonly number: number;
   /** Null if unknown, for example because the reader's cursor contains no fingerprint. */
@@ -34,14 +34,14 @@ export interface ReadProgress {
 }
 
 /** Listener of a log tail; implemented by subscriber groups. */
-export interface TailListener {
+export interface LogTailListener {
   /** Publishes new entries. Resolves once every live subscriber has been sent the entries; never rejects. */
   publish(entries: readonly LogTailEntry[]): Promise<void>;
   /**
    * Called when the log has lost all entries after number `to`; handled after the earlier calls of `publish`.
    * `holds` tells whether the log still has all entries that a subscriber with the given progress was sent.
    */
-  onRewind(why: CursorExpiry, to: number, holds: (progress: ReadProgress) => boolean): void;
+  onRewind(why: CursorExpiryReason, to: number, holds: (progress: LogReadProgress) => boolean): void;
   /**
    * Counts the live subscribers, and the subscribers that have been lagging for less than `patienceMs`
    * milliseconds.
@@ -71,15 +71,15 @@ const WAIT_POLL_INTERVAL_MS = 2;
  * in the log, and calls `onRewind` of its listeners.
  */
 export class LogTail {
-  readonly listeners = new Set<TailListener>();
-  readonly #log: OrderedLog;
+  readonly listeners = new Set<LogTailListener>();
+  readonly #log: FollowableLog;
   /**
    * Maximum number of entries in `#recent`. Clients that reconnect soon are served from these entries without
    * a read of the log.
    */
   readonly #capacity: number;
   readonly #onError: (error: unknown) => void;
-  readonly #onRewound: (why: CursorExpiry) => void;
+  readonly #onRewound: (why: CursorExpiryReason) => void;
   /** Newest entries of the log, without gaps. The last entry is the head. */
   #recent: readonly LogTailEntry[] = [];
   /**
@@ -105,9 +105,9 @@ export class LogTail {
   #stopped = false;
 
   constructor(
-    log: OrderedLog,
+    log: FollowableLog,
     kept: number,
-    on: { error: (error: unknown) => void; rewound: (why: CursorExpiry) => void },
+    on: { error: (error: unknown) => void; rewound: (why: CursorExpiryReason) => void },
   ) {
     this.#log = log;
     this.#capacity = kept;
@@ -158,7 +158,7 @@ export class LogTail {
   }
 
   /** Notes that a read by the caller, begun at `at`, found `head` to be the newest entry of the log. */
-  confirm(head: ReadProgress, at: number): void {
+  confirm(head: LogReadProgress, at: number): void {
     if (this.isAt(head)) this.#verifiedAt = Math.max(at, this.#verifiedAt);
   }
 
@@ -170,7 +170,7 @@ export class LogTail {
     if (entry.number <= this.head) {
       // The tail knows a different entry under this number: the log was rewound (failover), and the number
       // assigned again.
-      if (this.#contradicts(progressTo(entry))) this.#doubtAndRead();
+      if (this.#contradicts(createReadProgress(entry))) this.#doubtAndRead();
       return;
     }
     if (this.#pushed.size < LIVE_PAGE_SIZE) this.#pushed.set(entry.number, entry);
@@ -179,10 +179,12 @@ export class LogTail {
   }
 
   /** Whether the newest entry that the reader has seen is the head of this tail. */
-  isAt({ number, fingerprint }: ReadProgress): boolean {
+  isAt({ number, fingerprint }: LogReadProgress): boolean {
     const newest = this.#recent.at(-1);
     if (!newest) return number === 0;
-    return newest.number === number && (fingerprint === null || fingerprint === getFingerprint(newest));
+    return (
+      newest.number === number && (fingerprint === null || fingerprint === getTransitionFingerprint(newest))
+    );
   }
 
   /**
@@ -190,7 +192,7 @@ export class LogTail {
    * the head. `LOG_REWOUND` or `ARCHIVED`: the log has lost entries that the reader has seen or needs next,
    * so the reader cannot continue. `STOPPED`: the tail has stopped.
    */
-  async after(progress: ReadProgress): Promise<readonly LogTailEntry[] | CursorExpiry | 'STOPPED'> {
+  async after(progress: LogReadProgress): Promise<readonly LogTailEntry[] | CursorExpiryReason | 'STOPPED'> {
     await this.warmUp();
     if (progress.number > this.head) await this.readEnd();
     while (!this.#stopped) {
@@ -264,7 +266,7 @@ export class LogTail {
     this.#mayHaveGrown = false;
     const [head, began] = [this.#recent.at(-1), performance.now()];
     const read = await this.#readFrom(head?.number ?? 0, LIVE_PAGE_SIZE);
-    const entries = afterAnchor(read, head ? progressTo(head) : NOTHING);
+    const entries = afterAnchor(read, head ? createReadProgress(head) : NOTHING);
     if (this.#stopped) return this.#resolveWaiters(looking);
     if (typeof entries === 'string') {
       await this.#rewind(await this.#explain(entries, read));
@@ -312,11 +314,11 @@ export class LogTail {
    * Handles a rewind (failover): goes back to the newest known entry that the log still has, and tells the
    * listeners that all later entries were lost.
    */
-  async #rewind(why: CursorExpiry): Promise<void> {
+  async #rewind(why: CursorExpiryReason): Promise<void> {
     const known = this.#recent;
     const read = await this.#readWithRetry(() => this.#log.readFrom(known[0]?.number ?? 1, known.length));
     let common = 0;
-    while (common < known.length && isSameEntry(known[common], read[common])) common += 1;
+    while (common < known.length && isSameLogEntry(known[common], read[common])) common += 1;
     this.#mayHaveGrown = true;
     // All known entries are in the log after all: the read that missed an entry was answered by a server that
     // was shutting down.
@@ -328,7 +330,7 @@ export class LogTail {
     const first = common > 0 ? (known[0] as LogTailEntry).number : Number.POSITIVE_INFINITY;
     // For a reader whose progress is older than `#recent` it is unknown whether its entries were lost: its
     // next read of the log finds out, by the anchor.
-    const holds = (progress: ReadProgress) =>
+    const holds = (progress: LogReadProgress) =>
       progress.number < first ? common > 0 : this.#recentAfter(progress) !== null;
     for (const listener of this.listeners) listener.onRewind(why, this.head, holds);
     this.#onRewound(why);
@@ -343,7 +345,7 @@ export class LogTail {
    * Returns why entries are missing. An empty read does not tell whether the entries were archived or the log
    * was rewound; then `explainLoss` tells.
    */
-  #explain(why: CursorExpiry, read: readonly LogTailEntry[]): Promise<CursorExpiry> {
+  #explain(why: CursorExpiryReason, read: readonly LogTailEntry[]): Promise<CursorExpiryReason> {
     return read.length > 0 ? Promise.resolve(why) : this.#retry(() => this.#log.explainLoss(), why);
   }
 
@@ -351,11 +353,11 @@ export class LogTail {
    * Returns entries after a reader's progress from memory; null if memory does not reach back that far, or
    * has a different entry than the reader has seen.
    */
-  #recentAfter({ number, fingerprint }: ReadProgress): readonly LogTailEntry[] | null {
+  #recentAfter({ number, fingerprint }: LogReadProgress): readonly LogTailEntry[] | null {
     const first = this.#recent[0];
     if (number === 0) return first && first.number !== 1 ? null : this.#recent.slice(0, REPLAY_PAGE_SIZE);
     const anchor = first && this.#recent[number - first.number];
-    if (!anchor || (fingerprint !== null && getFingerprint(anchor) !== fingerprint)) return null;
+    if (!anchor || (fingerprint !== null && getTransitionFingerprint(anchor) !== fingerprint)) return null;
     const from = number - first.number + 1;
     return this.#recent.slice(from, from + REPLAY_PAGE_SIZE);
   }
@@ -363,10 +365,10 @@ export class LogTail {
   /**
    * Whether the tail has a different entry under the reader's number than the one that the reader has seen.
    */
-  #contradicts({ number, fingerprint }: ReadProgress): boolean {
+  #contradicts({ number, fingerprint }: LogReadProgress): boolean {
     const first = this.#recent[0];
     const known = first && this.#recent[number - first.number];
-    return known !== undefined && fingerprint !== null && getFingerprint(known) !== fingerprint;
+    return known !== undefined && fingerprint !== null && getTransitionFingerprint(known) !== fingerprint;
   }
 
   /**
@@ -433,20 +435,22 @@ export class LogTail {
   }
 }
 
-const NOTHING: ReadProgress = { number: 0, fingerprint: null };
+const NOTHING: LogReadProgress = { number: 0, fingerprint: null };
 
 /** Returns the progress of a reader that has seen the log up to `entry`. */
-export const progressTo = (entry: FingerprintFields & { readonly number: number }): ReadProgress => ({
+export const createReadProgress = (
+  entry: FingerprintedFields & { readonly number: number },
+): LogReadProgress => ({
   number: entry.number,
-  fingerprint: getFingerprint(entry),
+  fingerprint: getTransitionFingerprint(entry),
 });
 
 /** Whether two entries have the same number and fingerprint. */
-export const isSameEntry = (known: LogTailEntry | undefined, read: LogTailEntry | undefined): boolean =>
+export const isSameLogEntry = (known: LogTailEntry | undefined, read: LogTailEntry | undefined): boolean =>
   known !== undefined &&
   read !== undefined &&
   known.number === read.number &&
-  getFingerprint(known) === getFingerprint(read);
+  getTransitionFingerprint(known) === getTransitionFingerprint(read);
 
 /**
  * Returns the newest entries, at most `limit`, back to the newest gap in their numbers; archived entries
@@ -465,13 +469,15 @@ function takeNewest(entries: readonly LogTailEntry[], limit: number): readonly L
  */
 function afterAnchor(
   read: readonly LogTailEntry[],
-  { number, fingerprint }: ReadProgress,
-): readonly LogTailEntry[] | CursorExpiry {
+  { number, fingerprint }: LogReadProgress,
+): readonly LogTailEntry[] | CursorExpiryReason {
   if (number === 0) return read;
   const [first] = read;
   if (!first) return 'LOG_REWOUND';
   if (first.number === number)
-    return fingerprint === null || getFingerprint(first) === fingerprint ? read.slice(1) : 'LOG_REWOUND';
+    return fingerprint === null || getTransitionFingerprint(first) === fingerprint
+      ? read.slice(1)
+      : 'LOG_REWOUND';
   // The reader's newest entry is gone, but later entries exist. Numbers are assigned without gaps, so only
   // archiving can have removed that entry.
   return fingerprint === null && first.number === number + 1 ? read : 'ARCHIVED';

@@ -7,7 +7,7 @@ import type { Doorbell } from '../domain/ports.ts';
 import { createLocalDoorbell } from './doorbell.ts';
 import { trackOpenedSockets } from './opened-sockets.ts';
 import { type RetryTimings, retryForever } from './retry.ts';
-import { PendingNotifications, type Rings, serializeRingMessages } from './ring-message.ts';
+import { PendingRings, type SessionRings, serializeRingMessages } from './ring-message.ts';
 import { RingReceiver } from './ring-receiver.ts';
 
 export interface NatsDoorbell extends Doorbell {
@@ -18,7 +18,7 @@ export interface NatsDoorbell extends Doorbell {
   readonly connected: boolean;
 }
 
-export interface NatsTimings extends RetryTimings {
+export interface NatsDoorbellTimings extends RetryTimings {
   /** Timeout of the attempt to connect to one server. */
   readonly connectTimeoutMs: number;
   /**
@@ -29,7 +29,7 @@ export interface NatsTimings extends RetryTimings {
   readonly farewellMs: number;
 }
 
-const TIMINGS: NatsTimings = {
+const TIMINGS: NatsDoorbellTimings = {
   connectTimeoutMs: 3_000,
   probeEveryMs: 3_000,
   firstRetryMs: 100,
@@ -43,19 +43,19 @@ interface Dependencies {
    * a token, are taken from the first URL that contains them.
    */
   readonly servers: readonly string[];
-  /** NATS subject that all replicas of one database share, see `natsSubjectFor`. */
+  /** NATS subject that all replicas of one database share, see `deriveNatsSubject`. */
   readonly subject: string;
   readonly log: Logger;
   /** Called for each message that cannot be parsed or is too long. */
   readonly onUnreadableRing?: () => void;
-  readonly timings?: Partial<NatsTimings>;
+  readonly timings?: Partial<NatsDoorbellTimings>;
 }
 
 /**
  * Returns the NATS subject of all replicas of one database. Derived from the database's cursor key, so that
  * other deployments on the same NATS servers use other subjects.
  */
-export const natsSubjectFor = ({ cursorKey }: { readonly cursorKey: Buffer }): string =>
+export const deriveNatsSubject = ({ cursorKey }: { readonly cursorKey: Buffer }): string =>
   `vkyc.doorbell.${createHmac('sha256', cursorKey).update('doorbell').digest('hex').slice(0, 32)}`;
 
 /**
@@ -76,7 +76,7 @@ export function createNatsDoorbell({
   const origin = randomUUID();
   const here = createLocalDoorbell(log);
   const receiver = new RingReceiver({ here, ownOrigin: origin, log, onUnreadableRing });
-  const unsent = new PendingNotifications();
+  const unsent = new PendingRings();
   const leaving = new AbortController();
   let stopped = false;
   let connection: NatsConnection | null = null;
@@ -100,7 +100,7 @@ export function createNatsDoorbell({
    * Sends a batch of rings and returns true if the server confirmed it. If the server stays silent, the pings
    * detect the dead connection, and this function returns false.
    */
-  const trySendRings = async (to: NatsConnection, rings: Rings): Promise<boolean> => {
+  const trySendRings = async (to: NatsConnection, rings: SessionRings): Promise<boolean> => {
     try {
       for (const text of serializeRingMessages({ origin, rings })) to.publish(subject, text);
       return await roundTripSucceeds(to);
@@ -196,7 +196,7 @@ async function whenStale(connection: NatsConnection, hangUp: () => void): Promis
  * Options for one connection. The client's own reconnecting is off, because it retries at a fixed interval;
  * `retryForever` reconnects with backoff and jitter.
  */
-const connectionTimeouts = (timings: NatsTimings): ConnectionOptions => ({
+const connectionTimeouts = (timings: NatsDoorbellTimings): ConnectionOptions => ({
   name: 'vkyc-gateway doorbell',
   noEcho: true,
   reconnect: false,

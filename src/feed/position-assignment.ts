@@ -1,5 +1,5 @@
 import type { Database } from '../db/connection/client.ts';
-import { assignPositions } from '../db/sessions/feed.ts';
+import { assignFeedPositions } from '../db/sessions/feed.ts';
 import type { Doorbell } from '../domain/ports.ts';
 import { withoutTrace } from '../telemetry/trace.ts';
 
@@ -12,7 +12,7 @@ const RETRY_MS = { first: 3, last: 100 };
  * Timeout for giving a committed transition its feed position. After this time an error is raised, because no
  * replica seems to assign positions.
  */
-export const POSITION_TIMEOUT_MS = 10_000;
+export const POSITION_ASSIGNMENT_TIMEOUT_MS = 10_000;
 const BATCH_SIZE = 1_000;
 
 interface PositionAssignmentOptions {
@@ -32,7 +32,7 @@ interface PositionAssignmentOptions {
  * notifies listeners. Most transitions get their position in the transaction that records them; this class
  * handles those whose transaction did not get the advisory lock.
  */
-export class PositionAssignment {
+export class PositionAssigner {
   readonly #options: PositionAssignmentOptions;
   #pass: Promise<void> = Promise.resolve();
   #nextPass: Promise<void> | null = null;
@@ -73,11 +73,11 @@ export class PositionAssignment {
 
   async #assignAll(): Promise<void> {
     const { db, doorbell, onAssignedElsewhere } = this.#options;
-    const deadline = performance.now() + POSITION_TIMEOUT_MS;
+    const deadline = performance.now() + POSITION_ASSIGNMENT_TIMEOUT_MS;
     let retryMs = RETRY_MS.first;
     let hadToWait = false;
     while (!this.#stopped) {
-      const assigned = await assignPositions(db, BATCH_SIZE);
+      const assigned = await assignFeedPositions(db, BATCH_SIZE);
       // The replica that held the lock may run an older release, which sends no notification for the
       // positions that it assigned.
       if (hadToWait) onAssignedElsewhere();

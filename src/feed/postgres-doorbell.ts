@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../db/connection/client.ts';
-import { type ListenTimings, listenUntilBroken, notify } from '../db/connection/notifications.ts';
+import { type ListenTimings, listenUntilBroken, notifyChannel } from '../db/connection/notifications.ts';
 import type { Doorbell } from '../domain/ports.ts';
 import { createLocalDoorbell } from './doorbell.ts';
 import { type RetryTimings, retryForever } from './retry.ts';
-import { PendingNotifications, serializeRingMessages } from './ring-message.ts';
+import { PendingRings, serializeRingMessages } from './ring-message.ts';
 import { RingReceiver } from './ring-receiver.ts';
 
 /** NOTIFY channel that all replicas of a database share, for all sessions. */
-export const CHANNEL = 'vkyc_doorbell';
+export const DOORBELL_CHANNEL = 'vkyc_doorbell';
 
 export interface PostgresDoorbell extends Doorbell {
   /**
@@ -20,12 +20,12 @@ export interface PostgresDoorbell extends Doorbell {
   readonly connected: boolean;
 }
 
-export interface DoorbellTimings extends ListenTimings, RetryTimings {
+export interface PostgresDoorbellTimings extends ListenTimings, RetryTimings {
   /** Maximum time that `stop` waits for notifications that are being sent. */
   readonly farewellMs: number;
 }
 
-const TIMINGS: DoorbellTimings = {
+const TIMINGS: PostgresDoorbellTimings = {
   connectTimeoutMs: 5_000,
   probeEveryMs: 3_000,
   probeTimeoutMs: 3_000,
@@ -42,7 +42,7 @@ interface Dependencies {
   readonly log: Logger;
   /** Called for each notification that cannot be parsed or is too long. */
   readonly onUnreadableRing?: () => void;
-  readonly timings?: Partial<DoorbellTimings>;
+  readonly timings?: Partial<PostgresDoorbellTimings>;
 }
 
 /**
@@ -62,7 +62,7 @@ export function createPostgresDoorbell({
   const origin = randomUUID();
   const here = createLocalDoorbell(log);
   const receiver = new RingReceiver({ here, ownOrigin: origin, log, onUnreadableRing });
-  const unsent = new PendingNotifications();
+  const unsent = new PendingRings();
   const stopping = new AbortController();
   let sending: Promise<void> | null = null;
   let connected = false;
@@ -75,9 +75,12 @@ export function createPostgresDoorbell({
     // Wait one microtask, so that all rings of the same tick go out in one NOTIFY.
     await Promise.resolve();
     while (!unsent.isEmpty) {
-      await notify(db, CHANNEL, serializeRingMessages({ origin, rings: unsent.drain() })).catch(
-        (error: unknown) =>
-          log.warn({ err: error }, 'NOTIFY failed; other replicas will catch up by polling'),
+      await notifyChannel(
+        db,
+        DOORBELL_CHANNEL,
+        serializeRingMessages({ origin, rings: unsent.drain() }),
+      ).catch((error: unknown) =>
+        log.warn({ err: error }, 'NOTIFY failed; other replicas will catch up by polling'),
       );
     }
     sending = null;
@@ -87,7 +90,7 @@ export function createPostgresDoorbell({
     listenUntilBroken({
       ...timings,
       url,
-      channel: CHANNEL,
+      channel: DOORBELL_CHANNEL,
       stopping: stopping.signal,
       onListening() {
         connected = true;

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { LocalDoorbell } from './doorbell.ts';
-import { MAX_MESSAGE_BYTES, MAX_NAMED_SESSIONS, parseRingMessage } from './ring-message.ts';
+import { MAX_RING_MESSAGE_BYTES, MAX_SESSIONS_PER_RING_BATCH, parseRingMessage } from './ring-message.ts';
 
 /**
  * Minimum interval between two calls of `missed`, which makes listeners read all their logs. A message that
  * names no sessions (LOOK, or one that cannot be parsed) leads to such a call.
  */
-export const MISSED_INTERVAL_MS = 250;
+export const MIN_MISSED_INTERVAL_MS = 250;
 /**
  * Minimum interval between two log lines about messages that cannot be parsed. Each line contains the number
  * of such messages since the last line.
@@ -28,7 +28,7 @@ interface RingReceiverOptions {
 /**
  * Delivers the messages of other replicas to the listeners in this process, coalesced so that a flood of
  * messages does not become a flood of reads: at most one ring per session in each turn of the event loop, and
- * for messages that cannot be parsed one read of all logs per `MISSED_INTERVAL_MS`.
+ * for messages that cannot be parsed one read of all logs per `MIN_MISSED_INTERVAL_MS`.
  */
 export class RingReceiver {
   readonly #options: RingReceiverOptions;
@@ -48,7 +48,7 @@ export class RingReceiver {
    * large is refused without being decoded.
    */
   receive(decode: () => string, bytes?: number): void {
-    const isTooLarge = bytes !== undefined && bytes > MAX_MESSAGE_BYTES;
+    const isTooLarge = bytes !== undefined && bytes > MAX_RING_MESSAGE_BYTES;
     const message = isTooLarge ? null : parseRingMessage(decode());
     if (message?.origin === this.#options.ownOrigin) return;
     if (message === null) this.#refuse();
@@ -59,7 +59,7 @@ export class RingReceiver {
   #note(rings: ReadonlyMap<string, number>): void {
     for (const [sessionId, sequence] of rings)
       this.#rings.set(sessionId, Math.max(sequence, this.#rings.get(sessionId) ?? 0));
-    if (this.#rings.size > MAX_NAMED_SESSIONS) {
+    if (this.#rings.size > MAX_SESSIONS_PER_RING_BATCH) {
       this.#rings.clear();
       this.#miss();
     }
@@ -83,7 +83,7 @@ export class RingReceiver {
 
   /**
    * Tells the listeners that notifications may have been missed: immediately at the first call, and once more
-   * at the end of `MISSED_INTERVAL_MS` if there were further calls in that interval.
+   * at the end of `MIN_MISSED_INTERVAL_MS` if there were further calls in that interval.
    */
   #miss(): void {
     if (this.#missing) {
@@ -96,7 +96,7 @@ export class RingReceiver {
       if (!this.#missedAgain) return;
       this.#missedAgain = false;
       this.#miss();
-    }, MISSED_INTERVAL_MS).unref();
+    }, MIN_MISSED_INTERVAL_MS).unref();
   }
 
   #refuse(): void {

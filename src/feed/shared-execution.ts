@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
-import { getFingerprint } from './fingerprint.ts';
+import { getTransitionFingerprint } from './fingerprint.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { LogTailEntry } from './log-tail.ts';
-import type { ExecutedFrame, FrameEvent, FrameSelection } from './subscription.ts';
+import type { ExecutedFrame, FrameSelection, UnexecutedFrame } from './subscription.ts';
 
 /** Frame to execute, with a key that identifies it: requests with the same key share one execution. */
 export interface FrameRequest {
   readonly key: string;
-  readonly frame: FrameEvent;
+  readonly frame: UnexecutedFrame;
 }
 
 /**
@@ -29,7 +29,8 @@ export const createFrameResultCache = (): FrameResultCache =>
  * Returns the key of an entry's frame. The key contains the fingerprint, because after a failover two
  * different entries can have the same number.
  */
-export const frameKey = (entry: LogTailEntry): string => `${entry.number} ${getFingerprint(entry)}`;
+export const getFrameKey = (entry: LogTailEntry): string =>
+  `${entry.number} ${getTransitionFingerprint(entry)}`;
 
 /**
  * Result of an executed frame. If the result depends on the viewer, only the viewer for whom the frame was
@@ -71,7 +72,7 @@ let executions = 0;
  * Caches only immutable results, so that no subscriber gets outdated data. A viewer may join another viewer's
  * running execution, but is given its result only if that does not depend on the viewer.
  */
-export class SharedExecution {
+export class SharedFrameExecutor {
   /**
    * Whether any result of this selection depended on the viewer. Once true, executions are no longer shared
    * between viewers.
@@ -125,7 +126,7 @@ export class SharedExecution {
    * Executes a frame that is meant for one subscriber only, such as a snapshot. Neither shares the execution
    * nor caches the result.
    */
-  async executeUncached(frame: FrameEvent, viewer: Viewer): Promise<FrameJson> {
+  async executeUncached(frame: UnexecutedFrame, viewer: Viewer): Promise<FrameJson> {
     const [result] = await this.#selection.execute([frame], viewer, {});
     return (result as ExecutedFrame).json;
   }

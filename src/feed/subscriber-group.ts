@@ -1,19 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DueSession } from '../db/sessions/deadlines.ts';
+import type { OverdueSession } from '../db/sessions/deadlines.ts';
 import type { Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { MeasureTransitionDelivery } from '../telemetry/deliveries.ts';
-import { type CursorExpiry, type LogPosition, positionAfter } from './cursor.ts';
+import { type CursorExpiryReason, getPositionAfter, type LogPosition } from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
-import type { LogTailEntry, ReadProgress, TailListener } from './log-tail.ts';
+import type { LogReadProgress, LogTailEntry, LogTailListener } from './log-tail.ts';
 import {
   type FrameRequest,
   type FrameResult,
   type FrameResultCache,
-  frameKey,
-  SharedExecution,
+  getFrameKey,
+  SharedFrameExecutor,
 } from './shared-execution.ts';
-import type { FrameSelection, LogProgress } from './subscription.ts';
+import type { FrameSelection, SubscriberProgress } from './subscription.ts';
 
 /**
  * Maximum number of frames sent in one tick before yielding to the event loop, so that a large fan-out does
@@ -47,7 +47,7 @@ export interface ExecutedEntry extends Result {
 }
 
 /** Interface of a subscriber towards its group. */
-export interface GroupMember extends LogProgress {
+export interface GroupMember extends SubscriberProgress {
   readonly viewer: Viewer;
   readonly viewerKey: string;
   /** Time at which the subscriber's socket last became full, by `performance.now()`. */
@@ -61,7 +61,7 @@ export interface GroupMember extends LogProgress {
   /** Switches the subscriber to catching up: it leaves the group and reads the log at its own pace. */
   switchToCatchUp(): void;
   /** Resyncs the subscriber, because the log has lost entries that it was sent (failover or archiving). */
-  resync(why: CursorExpiry): void;
+  resync(why: CursorExpiryReason): void;
   /**
    * Returns true if the subscriber is live, wants heartbeats, and was sent nothing since the previous call. A
    * true result counts as something sent, so the next call returns false.
@@ -69,19 +69,19 @@ export interface GroupMember extends LogProgress {
   wantsHeartbeat(): boolean;
   sendHeartbeat(json: FrameJson): void;
   /** Whether the subscriber is sent a frame when the deadline of this session passes. */
-  wantsDeadline(due: DueSession): boolean;
+  wantsDeadline(due: OverdueSession): boolean;
   /** Sends the frame of a deadline if the subscriber is live and its socket has room; otherwise returns false. */
   sendDeadline(json: FrameJson): boolean;
   /** Keeps a passed deadline, of which the subscriber is told when it is live again. */
-  holdDeadline(due: DueSession): void;
+  holdDeadline(due: OverdueSession): void;
 }
 
 /**
  * Group of all subscribers of one log that select the same fields. Executes each entry once for all of them
  * (once per viewer if the result depends on the viewer), and sends the result to the live subscribers.
  */
-export class SubscriberGroup implements TailListener {
-  readonly execution: SharedExecution;
+export class SubscriberGroup implements LogTailListener {
+  readonly execution: SharedFrameExecutor;
   /** All subscribers that are sent frames of deadlines, whatever their state. */
   readonly deadlineMembers = new Set<GroupMember>();
   readonly #live = new Set<GroupMember>();
@@ -108,7 +108,7 @@ export class SubscriberGroup implements TailListener {
     immutable?: FrameResultCache,
   ) {
     this.#observeDelivery = watch;
-    this.execution = new SharedExecution(selection, immutable);
+    this.execution = new SharedFrameExecutor(selection, immutable);
   }
 
   /**
@@ -171,7 +171,7 @@ export class SubscriberGroup implements TailListener {
    * Resyncs the subscribers that were sent entries which the log has since lost (failover). Runs after the
    * entries that are already queued, so that the order of frames is kept.
    */
-  onRewind(why: CursorExpiry, to: number, holds: (progress: ReadProgress) => boolean): void {
+  onRewind(why: CursorExpiryReason, to: number, holds: (progress: LogReadProgress) => boolean): void {
     this.#publishing = this.#publishing.then(() => {
       this.#buffer = this.#buffer.filter(({ entry }) => entry.number <= to);
       this.#bufferLength = totalLength(this.#buffer);
@@ -191,16 +191,16 @@ export class SubscriberGroup implements TailListener {
     const wanted = entries.filter((entry) => this.#isWanted(entry));
     const results = await this.#executeForAll(
       wanted.map((entry) => ({
-        key: frameKey(entry),
+        key: getFrameKey(entry),
         frame: { kind: 'TRANSITION', transition: entry },
       })),
       (member, index) => member.wants(wanted[index] as LogTailEntry),
     );
     const executed = entries.map((entry): ExecutedEntry => {
-      const result = results.get(frameKey(entry)) ?? NO_RESULT;
+      const result = results.get(getFrameKey(entry)) ?? NO_RESULT;
       return {
         entry,
-        position: positionAfter(entry),
+        position: getPositionAfter(entry),
         jsonFor: (viewerKey) => result.jsonFor(viewerKey),
         length: result.length,
       };
@@ -257,7 +257,7 @@ export class SubscriberGroup implements TailListener {
    * which the subscriber is.
    */
   passDeadlines(
-    passed: readonly DueSession[],
+    passed: readonly OverdueSession[],
     members: Iterable<GroupMember> = [...this.deadlineMembers],
   ): Promise<void> {
     const told = [...members];
@@ -270,7 +270,7 @@ export class SubscriberGroup implements TailListener {
     return this.#publishing;
   }
 
-  async #tellDeadlines(passed: readonly DueSession[], members: readonly GroupMember[]): Promise<void> {
+  async #tellDeadlines(passed: readonly OverdueSession[], members: readonly GroupMember[]): Promise<void> {
     for (const due of passed) {
       const live: GroupMember[] = [];
       for (const member of members) {

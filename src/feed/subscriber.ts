@@ -1,24 +1,24 @@
-import type { DueSession } from '../db/sessions/deadlines.ts';
-import { type Viewer, viewerCacheKey } from '../domain/access.ts';
+import type { OverdueSession } from '../db/sessions/deadlines.ts';
+import { getViewerCacheKey, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import {
   CursorError,
-  type CursorExpiry,
+  type CursorExpiryReason,
   createExpiredCursorError,
+  getPositionAfter,
   type LogPosition,
-  positionAfter,
 } from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { LogTail, LogTailEntry } from './log-tail.ts';
-import { type FrameRequest, frameKey } from './shared-execution.ts';
+import { type FrameRequest, getFrameKey } from './shared-execution.ts';
 import type { ExecutedEntry, GroupMember, SubscriberGroup } from './subscriber-group.ts';
 import type {
-  ExpireSubscription,
-  LogProgress,
+  EndWithCursorError,
   LogSubscription,
   RestartCause,
   ResyncPoint,
+  SubscriberProgress,
 } from './subscription.ts';
 
 /** Maximum number of passed deadlines of which a subscriber is told later. More would only repeat what a list shows. */
@@ -43,7 +43,7 @@ export class Subscriber implements GroupMember {
   #state: 'CATCHING_UP' | 'LIVE' | 'LAGGING' | 'ENDED' = 'CATCHING_UP';
   #quiet = false;
   /** Sessions whose deadline passed while the subscriber was not live, by id. */
-  readonly #held = new Map<string, DueSession>();
+  readonly #held = new Map<string, OverdueSession>();
   /**
    * Place in the log of the newest frame that was sent. Before the first frame: the client's own `after`
    * cursor (a string), or null.
@@ -56,16 +56,16 @@ export class Subscriber implements GroupMember {
   readonly #clock: Clock;
   readonly #metrics: Metrics | undefined;
   readonly #onFault: (error: unknown) => void;
-  readonly #expire: ExpireSubscription;
+  readonly #expire: EndWithCursorError;
 
   constructor(
     subscriber: LogSubscription,
-    from: LogProgress,
+    from: SubscriberProgress,
     within: { tail: LogTail; group: SubscriberGroup; clock: Clock; metrics?: Metrics | undefined },
-    on: { fault: (error: unknown) => void; expiry: ExpireSubscription },
+    on: { fault: (error: unknown) => void; expiry: EndWithCursorError },
   ) {
     this.viewer = subscriber.viewer;
-    this.viewerKey = viewerCacheKey(subscriber.viewer);
+    this.viewerKey = getViewerCacheKey(subscriber.viewer);
     this.at = from.at;
     this.number = from.number;
     this.fingerprint = from.fingerprint;
@@ -103,7 +103,7 @@ export class Subscriber implements GroupMember {
   }
 
   /** Resyncs this subscriber, because the log has lost entries that it was sent. */
-  resync(why: CursorExpiry): void {
+  resync(why: CursorExpiryReason): void {
     if (this.#state !== 'LIVE' && this.#state !== 'LAGGING') return;
     this.#run(() => this.#resync(why));
   }
@@ -134,7 +134,7 @@ export class Subscriber implements GroupMember {
     if (this.#state === 'LIVE' && this.#subscription.sink.writable) this.#transmit(json, this.at, false);
   }
 
-  wantsDeadline(due: DueSession): boolean {
+  wantsDeadline(due: OverdueSession): boolean {
     return this.#state !== 'ENDED' && (this.#subscription.wantsDeadline?.(due) ?? false);
   }
 
@@ -149,7 +149,7 @@ export class Subscriber implements GroupMember {
     return true;
   }
 
-  holdDeadline(due: DueSession): void {
+  holdDeadline(due: OverdueSession): void {
     // The subscriber became live again while the frame was executed.
     if (this.#state === 'LIVE') void this.#group.passDeadlines([due], [this]);
     else if (this.#held.size < MAX_HELD_DEADLINES) this.#held.set(due.id, due);
@@ -269,7 +269,7 @@ export class Subscriber implements GroupMember {
     if (!(await this.#spendBudget(wanted.length))) return false;
     const requests = wanted.map(
       (transition): FrameRequest => ({
-        key: frameKey(transition),
+        key: getFrameKey(transition),
         frame: { kind: 'TRANSITION', transition },
       }),
     );
@@ -284,7 +284,7 @@ export class Subscriber implements GroupMember {
         do {
           const entry = entries[next] as LogTailEntry;
           const json = jsonOf.get(entry);
-          this.#advance(entry.number, positionAfter(entry));
+          this.#advance(entry.number, getPositionAfter(entry));
           if (json !== undefined) this.#transmit(json, this.at, this.number < this.#tail.head);
           next += 1;
         } while (next < entries.length && sink.writable);

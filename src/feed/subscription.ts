@@ -1,18 +1,18 @@
-import type { DueSession } from '../db/sessions/deadlines.ts';
+import type { OverdueSession } from '../db/sessions/deadlines.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
-import type { SessionTransition } from '../db/sessions/transitions.ts';
+import type { TransitionWithVerificationId } from '../db/sessions/transitions.ts';
 import type { Viewer } from '../domain/access.ts';
-import type { CursorError, CursorExpiry, LogPosition } from './cursor.ts';
+import type { CursorError, CursorExpiryReason, LogPosition } from './cursor.ts';
 import type { FrameBudget } from './frame-budget.ts';
 import type { FrameJson } from './frame-json.ts';
-import type { ReadProgress } from './log-tail.ts';
+import type { LogReadProgress } from './log-tail.ts';
 
 /**
  * Event for a subscriber, before execution. Executing the subscriber's selection of fields on the frame gives
  * the JSON that is sent.
  */
-export type FrameEvent =
-  | { readonly kind: 'TRANSITION'; readonly transition: SessionTransition }
+export type UnexecutedFrame =
+  | { readonly kind: 'TRANSITION'; readonly transition: TransitionWithVerificationId }
   | { readonly kind: 'HEARTBEAT'; readonly at: LogPosition; readonly serverTime: Date }
   | {
       readonly kind: 'SNAPSHOT';
@@ -21,7 +21,7 @@ export type FrameEvent =
       readonly at: LogPosition;
     }
   | { readonly kind: 'RESET'; readonly at: LogPosition; readonly cause: RestartCause }
-  | { readonly kind: 'DEADLINE'; readonly at: LogPosition; readonly due: DueSession };
+  | { readonly kind: 'DEADLINE'; readonly at: LogPosition; readonly due: OverdueSession };
 
 export const RESTART_CAUSES = {
   TOO_FAR_BEHIND:
@@ -29,7 +29,7 @@ export const RESTART_CAUSES = {
   ARCHIVED: 'The transitions after the cursor were moved to an archive.',
   LOG_REWOUND:
     'The database lost its newest transitions in a failover or a restore. Some transitions that you received may be void; the gateway asks the provider again about every open session.',
-} as const satisfies Record<CursorExpiry | 'TOO_FAR_BEHIND', string>;
+} as const satisfies Record<CursorExpiryReason | 'TOO_FAR_BEHIND', string>;
 export type RestartCause = keyof typeof RESTART_CAUSES;
 
 /**
@@ -55,7 +55,7 @@ export interface FrameSelection {
    * `occasion` object share DataLoaders. Rejects if an execution fails by a fault of the gateway, because an
    * incomplete result must not be sent.
    */
-  execute(frames: readonly FrameEvent[], viewer: Viewer, occasion: object): Promise<ExecutedFrame[]>;
+  execute(frames: readonly UnexecutedFrame[], viewer: Viewer, occasion: object): Promise<ExecutedFrame[]>;
 }
 
 /** Destination of one subscription's frames: a WebSocket, or an HTTP response of server-sent events. */
@@ -73,7 +73,7 @@ export interface Sink {
 }
 
 /** Progress of a subscriber in a log, with `at`, the place from which the subscriber's cursor is encoded. */
-export interface LogProgress extends ReadProgress {
+export interface SubscriberProgress extends LogReadProgress {
   readonly at: LogPosition;
 }
 
@@ -81,8 +81,8 @@ export interface LogProgress extends ReadProgress {
  * Restart point for a subscriber that cannot resume after its cursor: the frame to send (snapshot or reset),
  * and the progress in the log from which the subscriber continues.
  */
-export interface ResyncPoint extends LogProgress {
-  readonly frame: FrameEvent;
+export interface ResyncPoint extends SubscriberProgress {
+  readonly frame: UnexecutedFrame;
 }
 
 /** One client's subscription to a log. */
@@ -95,12 +95,12 @@ export interface LogSubscription {
   readonly after: string | null;
   cursorOf(position: LogPosition): string;
   /** Whether the subscription's filter lets this transition through to the subscriber. */
-  wants(transition: SessionTransition): boolean;
+  wants(transition: TransitionWithVerificationId): boolean;
   /**
    * Whether the subscriber is sent a frame when the deadline of this session passes; null if it is never sent such
    * frames.
    */
-  readonly wantsDeadline: ((due: DueSession) => boolean) | null;
+  readonly wantsDeadline: ((due: OverdueSession) => boolean) | null;
   /** Whether the subscriber is sent heartbeats while there are no new transitions. */
   readonly heartbeats: boolean;
   /**
@@ -113,4 +113,4 @@ export interface LogSubscription {
 }
 
 /** Ends a subscription with a cursor error, which is sent to the client. */
-export type ExpireSubscription = (error: CursorError) => void;
+export type EndWithCursorError = (error: CursorError) => void;

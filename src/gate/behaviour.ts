@@ -6,7 +6,7 @@ import { ALL_PAIRS } from '../domain/status.ts';
  * Behaviour of a release, as stored in `schema/released-behaviour.json`: a line of text for each status pair
  * and each transition.
  */
-export interface Behaviour {
+export interface BehaviourSnapshot {
   /** Text of each status pair in the query `statusCatalog`, by `STATUS/SUB_STATUS`. */
   readonly states: Readonly<Record<string, string>>;
   /** Sources and action of each transition, by `FROM -> TO`. FROM is `(none)` at the start of a session. */
@@ -26,7 +26,7 @@ const nameOf = (pair: { status: string; subStatus: string } | null): string =>
   pair ? `${pair.status}/${pair.subStatus}` : '(none)';
 
 /** Returns the status pairs and allowed transitions of the current code, to compare with those of the last release. */
-export const getCurrentBehaviour = (): Behaviour => ({
+export const getCurrentBehaviour = (): BehaviourSnapshot => ({
   states: Object.fromEntries(
     ALL_PAIRS.map((info) => [
       nameOf(info),
@@ -45,7 +45,10 @@ export const getCurrentBehaviour = (): Behaviour => ({
  * Returns how the present behaviour differs from the released one. Transitions from or to a new or removed
  * status pair are left out, because the pair itself is already listed.
  */
-export function behaviourChanges(released: Behaviour, present: Behaviour): BehaviourChange[] {
+export function findBehaviourChanges(
+  released: BehaviourSnapshot,
+  present: BehaviourSnapshot,
+): BehaviourChange[] {
   const states = compareEntries('State', released.states, present.states);
   const comeOrGone = states.map(({ coordinate }) => coordinate).filter((name) => !isInBoth(name));
   const moves = compareEntries('Move', released.moves, present.moves).filter(

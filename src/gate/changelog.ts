@@ -5,7 +5,7 @@
 const HEADING = '## Unreleased';
 
 /** Returns the text between the heading "Unreleased" and the next heading. */
-export function readUnreleased(changelog: string): string {
+export function extractUnreleasedSection(changelog: string): string {
   const lines = changelog.split('\n');
   const start = lines.indexOf(HEADING);
   if (start < 0) return '';
@@ -18,7 +18,7 @@ export function readUnreleased(changelog: string): string {
  * coordinate in backticks, such as `SubStatus.NEW_VALUE`, and says why it changed and what clients do.
  */
 export const isAnnounced = (changelog: string, coordinate: string): boolean =>
-  readUnreleased(changelog).includes(`\`${coordinate}\``);
+  extractUnreleasedSection(changelog).includes(`\`${coordinate}\``);
 
 /** Returns the changelog with a heading for the release `name` above the unreleased entries. */
 export const addReleaseHeading = (changelog: string, name: string): string =>

@@ -2,7 +2,7 @@
 import { type GraphQLSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
 
 /** Minimum number of days between the release of a deprecation and its removal. */
-export const NOTICE_DAYS = 90;
+export const MIN_DEPRECATION_NOTICE_DAYS = 90;
 
 export interface Deprecation {
   readonly coordinate: string;
@@ -39,6 +39,6 @@ function removalIn(reason: string): string | null {
 /** Returns the UTC day, such as `2027-03-31`, so that days can be compared as text. */
 export const formatUtcDay = (date: Date): string => date.toISOString().slice(0, 10);
 
-/** Returns the earliest removal day that gives clients NOTICE_DAYS from today. */
+/** Returns the earliest removal day that gives clients MIN_DEPRECATION_NOTICE_DAYS from today. */
 export const getEarliestRemovalDay = (today: Date): string =>
-  formatUtcDay(new Date(today.getTime() + NOTICE_DAYS * 86_400_000));
+  formatUtcDay(new Date(today.getTime() + MIN_DEPRECATION_NOTICE_DAYS * 86_400_000));

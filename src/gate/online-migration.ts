@@ -23,7 +23,7 @@ const ADD_CONSTRAINT = /^ALTER TABLE "(\w+)" ADD CONSTRAINT "(\w+)" (CHECK|FOREI
  * in a transaction, so each statement is made idempotent, in case the migration is interrupted and run again.
  * A migration without such statements is returned unchanged.
  */
-export function avoidTableLocks(generated: string): string {
+export function makeMigrationOnline(generated: string): string {
   const statements = generated
     .split(BREAKPOINT)
     .map((statement) => statement.trim().replace(/;$/, ''))

@@ -4,25 +4,25 @@
  */
 import { type Change, CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
-import { type Behaviour, behaviourChanges } from './behaviour.ts';
+import { type BehaviourSnapshot, findBehaviourChanges } from './behaviour.ts';
 import { isAnnounced } from './changelog.ts';
 import {
   type Deprecation,
   findDeprecations,
   formatUtcDay,
   getEarliestRemovalDay,
-  NOTICE_DAYS,
+  MIN_DEPRECATION_NOTICE_DAYS,
 } from './deprecations.ts';
 
 /** Schema and behaviour of a release. */
-export interface ReleasedContract {
+export interface ApiContract {
   readonly sdl: string;
-  readonly behaviour: Behaviour;
+  readonly behaviour: BehaviourSnapshot;
 }
 
 export interface SchemaCheckInput {
-  readonly released: ReleasedContract;
-  readonly present: ReleasedContract;
+  readonly released: ApiContract;
+  readonly present: ApiContract;
   /**
    * Published operations (`schema/operations.graphql`), as GraphQL text. The present schema must support all
    * operations.
@@ -33,7 +33,7 @@ export interface SchemaCheckInput {
 }
 
 /** Finding of the check. If `fails` is true, the finding blocks the release. */
-export interface SchemaChange {
+export interface SchemaFinding {
   readonly fails: boolean;
   /**
    * Place of the finding: a schema coordinate such as `SubStatus.NEW_VALUE`, or the line of an operation such
@@ -46,7 +46,7 @@ export interface SchemaChange {
 }
 
 /** Compares the current schema and behaviour with the last release and returns all findings. */
-export async function checkSchemaChange(question: SchemaCheckInput): Promise<SchemaChange[]> {
+export async function checkAgainstLastRelease(question: SchemaCheckInput): Promise<SchemaFinding[]> {
   const before = buildSchema(question.released.sdl);
   const after = buildSchema(question.present.sdl);
   const changes = await diff(before, after);
@@ -62,7 +62,7 @@ function ofChange(
   change: Change,
   before: GraphQLSchema,
   { changelog, today }: SchemaCheckInput,
-): SchemaChange[] {
+): SchemaFinding[] {
   const coordinate = getCoordinate(change);
   // Skips changes of directives, whose coordinates contain @: they show up as other changes as well, or do
   // not affect clients.
@@ -91,7 +91,7 @@ function getCoordinate({ type, path = '', meta }: Change): string {
   return path;
 }
 
-const dueAndGone = (finding: Pick<SchemaChange, 'coordinate' | 'what'>, removal: string): SchemaChange => ({
+const dueAndGone = (finding: Pick<SchemaFinding, 'coordinate' | 'what'>, removal: string): SchemaFinding => ({
   ...finding,
   fails: false,
   whom: `No client that followed the deprecation: the removal was announced for ${removal}.`,
@@ -103,11 +103,11 @@ const dueAndGone = (finding: Pick<SchemaChange, 'coordinate' | 'what'>, removal:
  * announces the change.
  */
 function announced(
-  finding: Pick<SchemaChange, 'coordinate' | 'what' | 'whom'>,
+  finding: Pick<SchemaFinding, 'coordinate' | 'what' | 'whom'>,
   changelog: string,
-): SchemaChange {
+): SchemaFinding {
   if (isAnnounced(changelog, finding.coordinate))
-    return { ...finding, fails: false, todo: 'Nothing: the changelog isAnnounced the change.' };
+    return { ...finding, fails: false, todo: 'Nothing: the changelog announces the change.' };
   return {
     ...finding,
     fails: true,
@@ -142,14 +142,14 @@ const hurtBy = ({ type }: Change): string =>
 function findReplacement({ type, path = '' }: Change, removal: string | null): string {
   if (removal) return `Wait: the removal is announced for ${removal}.`;
   if (type.endsWith('_REMOVED'))
-    return `Put the element back and deprecate it: @deprecated(reason: "Use … instead. Removal: YYYY-MM-DD."), ${NOTICE_DAYS} days ahead or more.`;
+    return `Put the element back and deprecate it: @deprecated(reason: "Use … instead. Removal: YYYY-MM-DD."), ${MIN_DEPRECATION_NOTICE_DAYS} days ahead or more.`;
   if (type.endsWith('_ADDED')) return `Make ${path} optional, and keep the old meaning if it is omitted.`;
   return `Keep ${path} as it was, and add a new element next to it.`;
 }
 
-function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date): SchemaChange[] {
+function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date): SchemaFinding[] {
   const known = findDeprecations(before);
-  return [...findDeprecations(after).values()].flatMap((deprecation): SchemaChange[] => {
+  return [...findDeprecations(after).values()].flatMap((deprecation): SchemaFinding[] => {
     const wrong = wrongWith(deprecation, known.get(deprecation.coordinate) ?? null, today);
     if (wrong) return [{ coordinate: deprecation.coordinate, fails: true, whom: PLANNERS, ...wrong }];
     if ((deprecation.removal ?? '') > formatUtcDay(today)) return [];
@@ -177,7 +177,7 @@ function wrongWith(
   { reason, removal }: Deprecation,
   before: Deprecation | null,
   today: Date,
-): Pick<SchemaChange, 'what' | 'todo'> | null {
+): Pick<SchemaFinding, 'what' | 'todo'> | null {
   if (!removal)
     return {
       what: `The deprecation has no removal date: "${reason}".`,
@@ -191,12 +191,12 @@ function wrongWith(
       todo: 'Keep the announced date.',
     };
   return {
-    what: `The removal on ${removal} gives clients less than ${NOTICE_DAYS} days.`,
+    what: `The removal on ${removal} gives clients less than ${MIN_DEPRECATION_NOTICE_DAYS} days.`,
     todo: `Set the removal to ${earliest} or later.`,
   };
 }
 
-function ofOperations(schema: GraphQLSchema, operations: string): SchemaChange[] {
+function ofOperations(schema: GraphQLSchema, operations: string): SchemaFinding[] {
   return validate(schema, parse(operations)).map(({ message, locations }) => ({
     coordinate: `schema/operations.graphql:${locations?.[0]?.line ?? 1}`,
     fails: true,
@@ -206,8 +206,8 @@ function ofOperations(schema: GraphQLSchema, operations: string): SchemaChange[]
   }));
 }
 
-function ofBehaviour({ released, present, changelog }: SchemaCheckInput): SchemaChange[] {
-  return behaviourChanges(released.behaviour, present.behaviour).map(({ coordinate, message }) =>
+function ofBehaviour({ released, present, changelog }: SchemaCheckInput): SchemaFinding[] {
+  return findBehaviourChanges(released.behaviour, present.behaviour).map(({ coordinate, message }) =>
     announced(
       {
         coordinate,

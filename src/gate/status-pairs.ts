@@ -14,7 +14,7 @@ const LINE_WIDTH = 108;
  * Returns the status pairs that `is_status_pair` accepts after all these migrations: those in its newest
  * definition. Pass the migrations in the order in which they run.
  */
-export function parseAcceptedPairs(migrations: readonly string[]): PairName[] {
+export function parsePairsFromMigrations(migrations: readonly string[]): PairName[] {
   const bodies = migrations.flatMap((sql) => {
     const definitions = sql.split(FUNCTION).slice(1);
     // The body of the SQL function is between two $$ (dollar quotes).
@@ -42,7 +42,7 @@ export const comparePairs = (stored: readonly PairName[], wanted: readonly PairN
  * still run: CREATE OR REPLACE takes only a moment and keeps the grants, and the function still accepts all
  * earlier pairs.
  */
-export function writeStatusPairsMigration(pairs: readonly PairName[]): string {
+export function generateStatusPairsMigration(pairs: readonly PairName[]): string {
   const lines: string[] = [];
   for (const pair of pairs) {
     const item = `(${pair

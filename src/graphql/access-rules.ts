@@ -11,13 +11,13 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import { dataSubjectKey } from '../db/audit/personal-data-reads.ts';
+import { formatPersonalDataRowKey } from '../db/audit/personal-data-reads.ts';
 import {
-  allStaffSee,
   FIELD_RULES,
   findFieldRule,
-  hasRole,
-  isNameOf,
+  hasAnyRole,
+  isRecordedNameOf,
+  isVisibleToAllStaff,
   maySeeField,
   OPERATION_ROLES,
   type Role,
@@ -51,7 +51,7 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
   const part = root === 'Subscription' ? 'subscribe' : 'resolve';
   const inner = field[part] ?? defaultFieldResolver;
   field[part] = (source, args, context, info) => {
-    if (!hasRole(context.viewer, allowed)) throw forbidden(field.name, allowed);
+    if (!hasAnyRole(context.viewer, allowed)) throw forbidden(field.name, allowed);
     context.shown?.noteOperation(operation);
     // Reads the end of the feed (`feedHead`) before any other field of the query. Otherwise a transition
     // committed between the two reads could be missing both from the answer and from a subscription that
@@ -74,7 +74,7 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
     );
   if (rule === 'OPEN') return;
   const { roles, ...kind } = FIELD_RULES[rule];
-  const forAllStaff = allStaffSee(rule);
+  const forAllStaff = isVisibleToAllStaff(rule);
   const inner = field.resolve ?? defaultFieldResolver;
   field.resolve = (source, args, context, info) => {
     if ('personal' in kind && context.live) throw notInFrames();
@@ -87,7 +87,8 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
       const value = inner(source, args, context, info);
       // The database holds a pseudonym of the customer. Customers who see themselves get their own token subject
       // (`sub`) instead.
-      if (rule === 'WHO' && !context.staff && isNameOf(context.viewer, value)) return context.viewer.id;
+      if (rule === 'WHO' && !context.staff && isRecordedNameOf(context.viewer, value))
+        return context.viewer.id;
       return 'personal' in kind ? noted(value, `${type}.${field.name}`, source as Guarded, context) : value;
     }
     if (rule === 'PHONE') return maskUnlessAllowed(inner(source, args, context, info));
@@ -110,8 +111,8 @@ function noted(resolved: unknown, field: string, source: Guarded, context: Conte
  * Returns the key of the user or session whose personal data the field shows. The read log stores this key.
  */
 function subjectOfField(field: string, { id, sessionId, session }: Guarded): string {
-  if (field.startsWith('VkycUser.')) return dataSubjectKey('vkyc_user', id as string);
-  return dataSubjectKey('vkyc_session', (sessionId ?? session?.id ?? id) as string);
+  if (field.startsWith('VkycUser.')) return formatPersonalDataRowKey('vkyc_user', id as string);
+  return formatPersonalDataRowKey('vkyc_session', (sessionId ?? session?.id ?? id) as string);
 }
 
 /** Columns of a row that identify the user or the session whose data the row holds. */

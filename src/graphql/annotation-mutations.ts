@@ -7,7 +7,7 @@ import type {
   EscalationReason,
 } from '../domain/annotations.ts';
 import type { SubStatus } from '../domain/status.ts';
-import { MAX_CHARACTERS } from '../domain/text.ts';
+import { MAX_TEXT_CHARACTERS } from '../domain/text.ts';
 import type { AnnotationResult } from '../services/sessions/annotate.ts';
 import {
   Closure,
@@ -33,7 +33,7 @@ import {
   withDecodedSessionId,
 } from './session-action.ts';
 
-const NOTE_TEXT = `Up to ${MAX_CHARACTERS.note} characters. Only staff can read it.`;
+const NOTE_TEXT = `Up to ${MAX_TEXT_CHARACTERS.note} characters. Only staff can read it.`;
 
 @InputType({ description: 'Input of closeSession: the session, its outcome, and the reason.' })
 class CloseSessionInput extends ActionInput {

@@ -1,7 +1,7 @@
 import { Ctx, Field, FieldResolver, ID, ObjectType, Resolver, Root } from 'type-graphql';
 import type { AnnotationRow } from '../db/sessions/annotations.ts';
 import type { SessionSummary } from '../db/sessions/sessions.ts';
-import { findAssignee } from '../domain/actions.ts';
+import { findCurrentAssignee } from '../domain/actions.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { LIMITS } from './limits.ts';
@@ -105,7 +105,7 @@ export class SessionAssignmentResolver {
       'Token subject of the person who works on the session: only this person, an operator or an administrator may review or close it. Null if nobody does, if the lease has ended, and for customers.',
   })
   assignedAgent(@Root() session: SessionSummary, @Ctx() { services }: Context): string | null {
-    return findAssignee(session, services.clock.now());
+    return findCurrentAssignee(session, services.clock.now());
   }
 
   @FieldResolver(() => DateTime, {
@@ -113,7 +113,7 @@ export class SessionAssignmentResolver {
     description: 'Time at which the person got the session. Null if `assignedAgent` is null.',
   })
   assignedAt(@Root() session: SessionSummary, @Ctx() { services }: Context): Date | null {
-    return findAssignee(session, services.clock.now()) === null ? null : session.assignedAt;
+    return findCurrentAssignee(session, services.clock.now()) === null ? null : session.assignedAt;
   }
 
   @FieldResolver(() => DateTime, {
@@ -122,7 +122,7 @@ export class SessionAssignmentResolver {
       'Time at which the assignment ends by itself (lease). Each action of the assignee on the session, and claimNext, moves it into the future. Its end is no transition: watch the clock. Null if `assignedAgent` is null, or the assignment has no end.',
   })
   assignedUntil(@Root() session: SessionSummary, @Ctx() { services }: Context): Date | null {
-    return findAssignee(session, services.clock.now()) === null ? null : session.assignedUntil;
+    return findCurrentAssignee(session, services.clock.now()) === null ? null : session.assignedUntil;
   }
 
   @FieldResolver(() => [Assignment], {

@@ -8,12 +8,12 @@ import { ROLES, type Role } from '../domain/access.ts';
 import {
   MEETING_STATUSES,
   type MeetingStatus,
-  QUEUES,
   type Queue,
   REVIEW_DECISIONS,
   REVIEW_STAGES,
   type ReviewDecision,
   type ReviewStage,
+  WORK_QUEUES,
 } from '../domain/actions.ts';
 import {
   CLOSURE_REASONS,
@@ -24,7 +24,7 @@ import {
   ESCALATION_REASONS,
   type EscalationReason,
 } from '../domain/annotations.ts';
-import { TIME_PROBLEMS, type TimeProblem } from '../domain/calendar.ts';
+import { BOOKING_TIME_PROBLEMS, type BookingTimeProblem } from '../domain/calendar.ts';
 import { SESSION_CHANGES, type SessionChange } from '../domain/changes.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
 import { LOCALES, type Locale } from '../domain/locales.ts';
@@ -39,8 +39,8 @@ import {
   KNOWN_PAIRS,
   PARTIES,
   type Party,
-  REPORTERS,
   type Reporter,
+  STATUS_REPORTERS,
   STATUS_TABLE,
   type Status,
   type SubStatus,
@@ -107,7 +107,7 @@ export const SubStatusEnum = enumOf<SubStatus>(
 );
 
 export const PartyEnum = enumOf<Party>('Party', 'The party that has to act next.', PARTIES);
-export const ReporterEnum = enumOf<Reporter>('Reporter', 'Who sets a status.', REPORTERS);
+export const ReporterEnum = enumOf<Reporter>('Reporter', 'Who sets a status.', STATUS_REPORTERS);
 export const RoleEnum = enumOf<Role>('Role', 'Role of a viewer: what the viewer may do and see.', ROLES);
 export const TransitionSourceEnum = enumOf<TransitionSource>(
   'TransitionSource',
@@ -122,7 +122,7 @@ export const FeedResetCauseEnum = enumOf<RestartCause>(
 export const QueueEnum = enumOf<Queue>(
   'Queue',
   'Queue of work from which `claimNext` gives sessions.',
-  QUEUES,
+  WORK_QUEUES,
 );
 
 export const SessionActionEnum = enumOf<SessionAction>(
@@ -161,10 +161,10 @@ export const ErrorCodeEnum = enumOf<ErrorCode>(
   'Reason why a mutation was refused.',
   described(ERROR_CODES),
 );
-export const TimeProblemEnum = enumOf<TimeProblem>(
+export const TimeProblemEnum = enumOf<BookingTimeProblem>(
   'MeetingTimeProblem',
   'Reason why no meeting can be booked at a time. More values may be added: show `message`.',
-  described(TIME_PROBLEMS),
+  described(BOOKING_TIME_PROBLEMS),
 );
 export const SessionChangeEnum = enumOf<SessionChange>(
   'SessionChange',

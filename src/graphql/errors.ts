@@ -6,8 +6,8 @@ import {
   type GraphQLFormattedError,
 } from 'graphql';
 import type { Logger } from 'pino';
-import { classifyFault } from '../db/connection/connection-errors.ts';
-import { MissingKeyError } from '../encryption/sealing.ts';
+import { classifyDatabaseFault } from '../db/connection/connection-errors.ts';
+import { MissingDataKeyError } from '../encryption/sealing.ts';
 import { CursorError } from '../feed/cursor.ts';
 import { redactErrorMessage } from './redact-errors.ts';
 
@@ -60,7 +60,7 @@ export const createErrorFormatter =
       };
     }
     const id = randomUUID();
-    const fault = classifyFault(cause);
+    const fault = classifyDatabaseFault(cause);
     if (fault) {
       log.warn(
         { err: cause, errorId: id, path: outer.path?.join('.'), fault },
@@ -68,7 +68,7 @@ export const createErrorFormatter =
       );
       return { message: UNAVAILABLE, ...at, extensions: { code: 'SERVICE_UNAVAILABLE', errorId: id } };
     }
-    if (cause instanceof MissingKeyError) {
+    if (cause instanceof MissingDataKeyError) {
       log.error(
         { err: cause, errorId: id, path: outer.path?.join('.') },
         'could not decrypt stored data; asked the client to retry',
@@ -90,7 +90,7 @@ export const createErrorFormatter =
 export function getErrorCode(error: GraphQLError): string {
   const cause = error.originalError ?? error;
   if (cause instanceof CursorError) return CURSOR_CODES[cause.kind];
-  const isUnavailable = cause instanceof MissingKeyError || classifyFault(cause) !== null;
+  const isUnavailable = cause instanceof MissingDataKeyError || classifyDatabaseFault(cause) !== null;
   return findCode(error, cause) ?? (isUnavailable ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR');
 }
 

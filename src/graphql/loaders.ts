@@ -1,24 +1,24 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
 import {
-  countNotes,
-  findAnnotations,
+  countNotesOfSessions,
+  findAnnotationsById,
   findAssignmentsOfSessions,
-  findClosuresAndResolutionsOfSessions,
+  findClosuresAndDisputeResolutionsOfSessions,
   findEscalationsOfSessions,
   findMeetingReasonsOfSessions,
   type NotesPageRequest,
-  readNotes,
+  readNotePages,
 } from '../db/sessions/annotations.ts';
 import { findSessionsWithCall } from '../db/sessions/calls.ts';
 import { findPositionedTransitions } from '../db/sessions/feed.ts';
 import { findLabelsOfSessions } from '../db/sessions/labels.ts';
-import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
-import { findReplacementCallers } from '../db/sessions/replacers.ts';
-import { findReviews, findReviewsOfSessions } from '../db/sessions/reviews.ts';
+import { findMeetingsById, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
+import { findCallersOfReplacements } from '../db/sessions/replacers.ts';
+import { findReviewsById, findReviewsOfSessions } from '../db/sessions/reviews.ts';
 import {
-  findReplacements,
-  findSessions,
+  findReplacementSessions,
+  findSessionsById,
   findSessionsByVerificationId,
   findSessionsProjected,
   readSessionsOfUsers,
@@ -26,19 +26,19 @@ import {
   type UserSessionsRequest,
 } from '../db/sessions/sessions.ts';
 import {
-  findNewestDisputes,
-  type RangeOptions,
+  findNewestDisputingTransitions,
   readTransitionRanges,
   type TransitionRange,
+  type TransitionRangeOptions,
 } from '../db/sessions/transitions.ts';
 import { findUnreviewedCalls } from '../db/sessions/unreviewed-calls.ts';
-import { findUsers } from '../db/sessions/users.ts';
+import { findUsersById } from '../db/sessions/users.ts';
 
 /**
- * One session's page of transitions. `RangeOptions` (size, end, columns) is the same for all sessions of a
+ * One session's page of transitions. `TransitionRangeOptions` (size, end, columns) is the same for all sessions of a
  * list, so that one statement reads the pages of all of them.
  */
-export type TransitionPageRequest = TransitionRange & RangeOptions;
+export type TransitionPageRequest = TransitionRange & TransitionRangeOptions;
 
 /**
  * Maximum number of transitions that one statement reads for the pages of several sessions. Most clients ask
@@ -66,7 +66,7 @@ export interface UserSessionsPageRequest extends UserSessionsRequest {
 const LOADERS = {
   session: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      inOrder(ids, await findSessions(db, ids), (row) => row.id),
+      inOrder(ids, await findSessionsById(db, ids), (row) => row.id),
     ),
   /** Reads only the columns of a session that the selected fields need. */
   listedSession: (db: Database) =>
@@ -91,17 +91,19 @@ const LOADERS = {
   /** Loads the later session that replaces a session, by the id of the replaced session. */
   replacement: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      inOrder(ids, await findReplacements(db, ids), (row) => row.replacesId ?? ''),
+      inOrder(ids, await findReplacementSessions(db, ids), (row) => row.replacesId ?? ''),
     ),
   user: (db: Database) =>
-    new DataLoader(async (ids: readonly string[]) => inOrder(ids, await findUsers(db, ids), (row) => row.id)),
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findUsersById(db, ids), (row) => row.id),
+    ),
   meeting: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      inOrder(ids, await findMeetings(db, ids), (row) => row.id),
+      inOrder(ids, await findMeetingsById(db, ids), (row) => row.id),
     ),
   review: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      inOrder(ids, await findReviews(db, ids), (row) => row.id),
+      inOrder(ids, await findReviewsById(db, ids), (row) => row.id),
     ),
   meetings: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
@@ -124,16 +126,16 @@ const LOADERS = {
   /** Finds who replaced a session, by the session's id. */
   replacer: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      inOrder(ids, await findReplacementCallers(db, ids), (row) => row.sessionId),
+      inOrder(ids, await findCallersOfReplacements(db, ids), (row) => row.sessionId),
     ),
   /** Finds the newest transition that contradicted a session's decision, by the session's id. */
   dispute: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      inOrder(ids, await findNewestDisputes(db, ids), (row) => row.sessionId),
+      inOrder(ids, await findNewestDisputingTransitions(db, ids), (row) => row.sessionId),
     ),
   annotation: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      inOrder(ids, await findAnnotations(db, ids), (row) => row.id),
+      inOrder(ids, await findAnnotationsById(db, ids), (row) => row.id),
     ),
   /** Loads a page of a session's notes, newest first. */
   notes: (db: Database) =>
@@ -143,14 +145,18 @@ const LOADERS = {
           pages,
           ({ limit }) => `${limit}`,
           (group, { limit }) =>
-            loadInParts(group, Math.ceil(MAX_ROWS_A_STATEMENT / limit), (part) => readNotes(db, part, limit)),
+            loadInParts(group, Math.ceil(MAX_ROWS_A_STATEMENT / limit), (part) =>
+              readNotePages(db, part, limit),
+            ),
         ),
       { cacheKeyFn: ({ sessionId, before, limit }) => `${sessionId} ${before} ${limit}` },
     ),
   /** Counts the notes of a session. */
   noteCount: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) => {
-      const counts = new Map((await countNotes(db, ids)).map(({ sessionId, count }) => [sessionId, count]));
+      const counts = new Map(
+        (await countNotesOfSessions(db, ids)).map(({ sessionId, count }) => [sessionId, count]),
+      );
       return ids.map((id) => counts.get(id) ?? 0);
     }),
   /** Loads the escalations of a session and their resolutions, in the order of their transitions. */
@@ -166,7 +172,7 @@ const LOADERS = {
   /** Loads the closures and the decisions of disputes of a session, without its notes. */
   decisions: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      grouped(ids, await findClosuresAndResolutionsOfSessions(db, ids), (row) => row.sessionId),
+      grouped(ids, await findClosuresAndDisputeResolutionsOfSessions(db, ids), (row) => row.sessionId),
     ),
   /** Loads the assignments of a session and their ends, without its other annotations. */
   assignments: (db: Database) =>

@@ -1,8 +1,8 @@
 /** Queries of the calendar: the meetings of all sessions by time, and the slots for new ones. */
 import { Arg, Args, ArgsType, Ctx, Field, InputType, Query, Resolver } from 'type-graphql';
-import { countMeetings, readMeetingPage } from '../db/sessions/meeting-times.ts';
+import { countMeetingsUpTo, readMeetingPage } from '../db/sessions/meeting-times.ts';
 import type { MeetingRow } from '../db/sessions/meetings.ts';
-import { visibleVerificationIds } from '../domain/access.ts';
+import { getVisibleVerificationIds } from '../domain/access.ts';
 import { MEETING_STATUSES, type MeetingStatus } from '../domain/actions.ts';
 import { countSlotBookings } from '../services/sessions/meeting-places.ts';
 import { createBadInputError, ForwardArgs, MAX_TOTAL_COUNT, Page, parsePageArgs } from './connection.ts';
@@ -60,7 +60,7 @@ export class MeetingListResolver {
       from,
       to,
       status: args.filter?.status ?? ALL_STATUSES,
-      verificationIds: visibleVerificationIds(viewer),
+      verificationIds: getVisibleVerificationIds(viewer),
     };
     const after = decodeTimeCursor('STARTS_AT', args.after);
     const rows = await readMeetingPage(services.db, { ...list, after, limit: page.limit + 1 });
@@ -70,7 +70,7 @@ export class MeetingListResolver {
       page,
       ({ startsAt, id }) => encodeTimeCursor('STARTS_AT', { at: startsAt, id }),
       async () => {
-        const count = await countMeetings(services.db, list, MAX_TOTAL_COUNT + 1);
+        const count = await countMeetingsUpTo(services.db, list, MAX_TOTAL_COUNT + 1);
         return count > MAX_TOTAL_COUNT ? null : count;
       },
     );

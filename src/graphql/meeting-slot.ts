@@ -1,5 +1,5 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import { type BookedSlot, isFree } from '../domain/calendar.ts';
+import { isBookableSlot, type SlotWithBookings } from '../domain/calendar.ts';
 import { DateTime } from './date-time.ts';
 
 @ObjectType({
@@ -35,8 +35,8 @@ export class MeetingSlot {
 }
 
 /** Converts a slot to its GraphQL type. `now` decides whether the slot has begun. */
-export const toMeetingSlot = (slot: BookedSlot, now: Date): MeetingSlot => ({
+export const toMeetingSlot = (slot: SlotWithBookings, now: Date): MeetingSlot => ({
   ...slot,
-  available: isFree(slot, now),
+  available: isBookableSlot(slot, now),
   free: Math.max(0, slot.capacity - slot.booked),
 });

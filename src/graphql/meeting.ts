@@ -15,7 +15,7 @@ import { getCancelReasonSealingContext, type MeetingRow } from '../db/sessions/m
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
-import { MAX_CHARACTERS } from '../domain/text.ts';
+import { MAX_TEXT_CHARACTERS } from '../domain/text.ts';
 import { createConnectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -94,7 +94,7 @@ class ScheduleMeetingInput extends ActionInput {
   startsAt: Date;
   @Field(() => String, {
     nullable: true,
-    description: `Why the meeting is booked, up to ${MAX_CHARACTERS.reason} characters. Not recorded if the meeting is booked at this time already. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.`,
+    description: `Why the meeting is booked, up to ${MAX_TEXT_CHARACTERS.reason} characters. Not recorded if the meeting is booked at this time already. Required if the session is in AGENT_ENDED_CALL or USER_ENDED_CALL, that is, if the call still waits for its review. Staff can read it, and so can you.`,
   })
   reason?: string;
 }
@@ -106,7 +106,7 @@ class ScheduleMeetingInput extends ActionInput {
 class CancelMeetingInput extends ActionInput {
   @Field(() => String, {
     nullable: true,
-    description: `Reason for the cancellation, up to ${MAX_CHARACTERS.reason} characters. Staff can read it.`,
+    description: `Reason for the cancellation, up to ${MAX_TEXT_CHARACTERS.reason} characters. Staff can read it.`,
   })
   reason?: string;
 }

@@ -4,8 +4,8 @@
  */
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
-import { maySee } from '../domain/access.ts';
-import type { TimeProblem } from '../domain/calendar.ts';
+import { maySeeSession } from '../domain/access.ts';
+import type { BookingTimeProblem } from '../domain/calendar.ts';
 import { ERROR_CODES, type ErrorCode, type FieldProblem as Problem, Refusal } from '../domain/errors.ts';
 import type { SessionAction } from '../domain/session.ts';
 import type { Context } from './context.ts';
@@ -105,7 +105,7 @@ export class ConflictError extends MutationError {
 })
 export class TimeUnavailableError extends MutationError {
   @Field(() => TimeProblemEnum, { description: 'Why no meeting can be booked at this time.' })
-  reason: TimeProblem;
+  reason: BookingTimeProblem;
   @Field(() => [MeetingSlot], {
     description:
       "Next free slots to offer instead, at most five, within 31 days of the wanted time and before the customer's link expires; if there are none, the next ones from now on. Another user may book them first.",
@@ -182,7 +182,7 @@ async function toUnionMember(
     reason: details.timeProblem,
     nextFreeSlots: (details.nextFreeSlots ?? []).map((slot) => toMeetingSlot(slot, services.clock.now())),
     session,
-    currentSession: session && maySee(viewer, session.verificationId) ? session : null,
+    currentSession: session && maySeeSession(viewer, session.verificationId) ? session : null,
     providerCode: details.providerCode ?? null,
     retryAfterSeconds: details.retryAfterSeconds ?? null,
   } as MutationError;

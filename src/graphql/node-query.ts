@@ -1,6 +1,6 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
-import { maySee, visibleVerificationIds } from '../domain/access.ts';
+import { getVisibleVerificationIds, maySeeSession } from '../domain/access.ts';
 import type { AnnotationKind } from '../domain/annotations.ts';
 import { ANNOTATION_KINDS_BY_TYPE, pairEscalationsWithResolutions } from './annotations.ts';
 import { pairAssignmentsWithEnds } from './assignment.ts';
@@ -17,7 +17,7 @@ interface Found {
 type Finder = (key: string, context: Context) => Promise<object | null>;
 
 const visible = (session: SessionRow | null, { viewer }: Context): SessionRow | null =>
-  session && maySee(viewer, session.verificationId) ? session : null;
+  session && maySeeSession(viewer, session.verificationId) ? session : null;
 
 const NO_SESSION = '00000000-0000-0000-0000-000000000000';
 
@@ -32,7 +32,7 @@ async function ofVisibleSession<Row extends { sessionId: string }>(row: Row | nu
 const FINDERS: Record<NodeType, Finder> = {
   VkycSession: async (key, context) => visible(await context.loaders.session.load(key), context),
   VkycUser: async (key, context) => {
-    const verificationIds = visibleVerificationIds(context.viewer);
+    const verificationIds = getVisibleVerificationIds(context.viewer);
     const [user, sessions] = await Promise.all([
       context.loaders.user.load(key),
       context.loaders.userSessions.load({ userId: key, after: null, limit: 1, verificationIds }),

@@ -21,7 +21,7 @@ export class PersonalDataShown {
 
   /**
    * Notes a field whose value is shown unmasked, and the key of the user or session that the value is about
-   * (see `dataSubjectKey`). Null values are not noted.
+   * (see `formatPersonalDataRowKey`). Null values are not noted.
    */
   note(field: string, subject: string): void {
     this.#fields.add(field);

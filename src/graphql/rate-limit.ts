@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { Viewer } from '../domain/access.ts';
-import { type FrameBudget, FrameBudgets } from '../feed/frame-budget.ts';
+import { type FrameBudget, ViewerFrameBudgets } from '../feed/frame-budget.ts';
 
 /**
  * Cost charged for a refused operation, because checking its document takes CPU time. The number was chosen,
@@ -34,8 +34,8 @@ export interface ViewerRateLimiter {
 
 /** Creates rate limits of `costPerMinute` points for each viewer; 0 means no limit. */
 export function createViewerRateLimiter(costPerMinute: number): ViewerRateLimiter {
-  const frames = new FrameBudgets(costPerMinute);
-  const pages = new FrameBudgets(costPerMinute);
+  const frames = new ViewerFrameBudgets(costPerMinute);
+  const pages = new ViewerFrameBudgets(costPerMinute);
   const budgets: Pick<ViewerRateLimiter, 'framesOf' | 'pagesOf'> = {
     framesOf: (viewer, frameCost) => frames.of(viewer.id, frameCost),
     pagesOf: (viewer, pageCost) => pages.of(viewer.id, pageCost),

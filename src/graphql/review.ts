@@ -22,11 +22,11 @@ import {
   type ReviewReason,
   SUSPICION_REASONS,
   toCustomerReasons,
+  toCustomerReasonTexts,
   toKnownReasons,
-  toReasonTexts,
 } from '../domain/review-reasons.ts';
 import type { TransitionSource } from '../domain/session.ts';
-import { MAX_CHARACTERS } from '../domain/text.ts';
+import { MAX_TEXT_CHARACTERS } from '../domain/text.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import {
@@ -91,9 +91,9 @@ export class Review extends Node {
   recordedAt: Date;
 }
 
-const REMARKS = `Details of the decision, up to ${MAX_CHARACTERS.remarks} characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no \`reasons\`.`;
+const REMARKS = `Details of the decision, up to ${MAX_TEXT_CHARACTERS.remarks} characters; the customer cannot read them. Required if a reason is OTHER, or if a decision other than APPROVED has no \`reasons\`.`;
 const REASONS = `Coded reasons, each at most once. A decision other than APPROVED needs at least one; if you pass none, OTHER is recorded. An approval may have only ${APPROVAL_REASONS.join(', ')}, for doubts that did not prevent the approval.`;
-const CUSTOMER_MESSAGE = `Text for the customer, up to ${MAX_CHARACTERS.customerMessage} characters. The customer reads it together with the texts of \`reasons\`.`;
+const CUSTOMER_MESSAGE = `Text for the customer, up to ${MAX_TEXT_CHARACTERS.customerMessage} characters. The customer reads it together with the texts of \`reasons\`.`;
 const DECISION =
   'Outcome to record. Anything but APPROVED needs `reasons`, or `remarks` that give the reason.';
 
@@ -173,7 +173,7 @@ export class ReviewResolver {
     @Arg('locale', () => LocaleEnum, { defaultValue: 'EN', description: 'Language of the sentences.' })
     locale: Locale,
   ): readonly string[] {
-    return toReasonTexts(decision, toKnownReasons(reasons), locale);
+    return toCustomerReasonTexts(decision, toKnownReasons(reasons), locale);
   }
 
   @FieldResolver(() => String, { nullable: true })

@@ -1,5 +1,5 @@
 import { type FieldNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
-import type { DetailLevel } from '../db/statements/row-mapper.ts';
+import type { ColumnDetailLevel } from '../db/statements/row-mapper.ts';
 
 interface Selecting {
   readonly selectionSet?: SelectionSetNode | undefined;
@@ -94,7 +94,10 @@ export function hasFragmentOnType(
  * Returns which columns of a row the selected fields need: `SUMMARY` if all fields are in `summaryFields`,
  * otherwise `ALL`.
  */
-export function getDetailLevel(asked: ReadonlySet<string>, summaryFields: ReadonlySet<string>): DetailLevel {
+export function getDetailLevel(
+  asked: ReadonlySet<string>,
+  summaryFields: ReadonlySet<string>,
+): ColumnDetailLevel {
   for (const field of asked) if (!summaryFields.has(field)) return 'ALL';
   return 'SUMMARY';
 }

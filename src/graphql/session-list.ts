@@ -13,7 +13,7 @@ import {
 } from 'type-graphql';
 import type { Database } from '../db/connection/client.ts';
 import {
-  countSessions,
+  countSessionsUpTo,
   type SessionFilter as Filter,
   type SessionOrder as Order,
   type PageCursor,
@@ -22,11 +22,11 @@ import {
   type SessionSummary,
 } from '../db/sessions/sessions.ts';
 import type { UserRow } from '../db/sessions/users.ts';
-import { isStaff, type Viewer, visibleVerificationIds } from '../domain/access.ts';
+import { getVisibleVerificationIds, isStaff, type Viewer } from '../domain/access.ts';
 import { invariant } from '../domain/invariant.ts';
 import { MAX_LABEL_LENGTH, MAX_METADATA_PAIRS, MAX_TAGS } from '../domain/labels.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
-import { isStorable, UNSTORABLE_MESSAGE } from '../domain/storable.ts';
+import { isStorableText, UNSTORABLE_TEXT_MESSAGE } from '../domain/storable.ts';
 import {
   createBadInputError,
   createConnectionTypes,
@@ -236,7 +236,7 @@ export class SessionListResolver {
     const page = parsePageArgs(args);
     const after = decodeCursor(args.after, NEWEST_FIRST);
     const { viewer } = context;
-    const verificationIds = visibleVerificationIds(viewer);
+    const verificationIds = getVisibleVerificationIds(viewer);
     const rows = await context.loaders.userSessions.load({
       userId: user.id,
       after,
@@ -258,7 +258,7 @@ export class SessionListResolver {
 
 /** Counts the sessions of a filter; null if there are more than MAX_COUNT. */
 async function countWithin(db: Database, filter: Filter, order: Order): Promise<number | null> {
-  const count = await countSessions(db, filter, order, MAX_TOTAL_COUNT + 1);
+  const count = await countSessionsUpTo(db, filter, order, MAX_TOTAL_COUNT + 1);
   return count > MAX_TOTAL_COUNT ? null : count;
 }
 
@@ -282,13 +282,13 @@ function toSessionFilter(given: SessionFilter | null | undefined, viewer: Viewer
     const text = filter[name] ?? '';
     if (text.length > longest)
       throw createBadInputError(`\`${name}\` must have at most ${longest} characters.`);
-    if (!isStorable(text)) throw createBadInputError(`\`${name}\` ${UNSTORABLE_MESSAGE}.`);
+    if (!isStorableText(text)) throw createBadInputError(`\`${name}\` ${UNSTORABLE_TEXT_MESSAGE}.`);
   }
   if (filter.search !== undefined && [...filter.search].length < MIN_SEARCH_LENGTH)
     throw createBadInputError(
       `\`search\` must have at least ${MIN_SEARCH_LENGTH} characters: type more, or filter by \`verificationIdPrefix\`.`,
     );
-  return { ...filter, now, verificationIds: visibleVerificationIds(viewer) ?? undefined };
+  return { ...filter, now, verificationIds: getVisibleVerificationIds(viewer) ?? undefined };
 }
 
 /**
@@ -315,7 +315,7 @@ function checkTags(tags: readonly string[]): void {
 function checkLabel(name: string, text: string, longest: number): void {
   if (text.length > longest)
     throw createBadInputError(`\`${name}\` must have texts of at most ${longest} characters.`);
-  if (!isStorable(text)) throw createBadInputError(`\`${name}\` ${UNSTORABLE_MESSAGE}.`);
+  if (!isStorableText(text)) throw createBadInputError(`\`${name}\` ${UNSTORABLE_TEXT_MESSAGE}.`);
 }
 
 /** Column of the time by which each order sorts. */

@@ -4,15 +4,15 @@ import { Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver
 import type { z } from 'zod';
 import { isQueryCanceled, type RunCountStatement } from '../db/connection/statistics.ts';
 import {
-  countOutcomes,
-  countReachedPhases,
-  countStates,
-  findFirstCreationTime,
-  readMedianStays,
+  computeMedianPhaseStays,
+  countOutcomesByInterval,
+  countSessionsByReachedPhase,
+  countSessionsByState,
+  findFirstSessionCreationTime,
   type StateCount,
-  type StatsWindow,
+  type StatsFilter,
 } from '../db/sessions/session-stats.ts';
-import { visibleVerificationIds } from '../domain/access.ts';
+import { getVisibleVerificationIds } from '../domain/access.ts';
 import { PARTIES, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
 import { type DatedFigures, FiguresPendingError } from '../services/sessions/session-figures.ts';
 import {
@@ -107,7 +107,7 @@ class StatsInterval {
     'Counts of the sessions created in the window (`from` to `to`), and the drop-off between phases. Only selected fields are computed.',
 })
 class SessionStats {
-  readonly window: StatsWindow;
+  readonly window: StatsFilter;
   /**
    * Returns the figures of this name and shape. `count` runs at the first call; later calls share its result, so
    * that several fields can be computed from one count.
@@ -121,7 +121,7 @@ class SessionStats {
   readonly asked: readonly Promise<DatedFigures<unknown>>[];
 }
 
-type Counting<Figures> = (window: StatsWindow) => RunCountStatement<Figures>;
+type Counting<Figures> = (window: StatsFilter) => RunCountStatement<Figures>;
 
 /**
  * Error for figures that are still being counted. The code of the error is TIMEOUT, which clients also get
@@ -197,7 +197,7 @@ export class SessionStatsResolver {
       from: from ?? null,
       to: to ?? null,
       openOnly,
-      verificationIds: visibleVerificationIds(viewer),
+      verificationIds: getVisibleVerificationIds(viewer),
     };
     const now = services.clock.now();
     const known = new Map<string, Promise<DatedFigures<unknown>>>();
@@ -270,14 +270,14 @@ export class SessionStatsResolver {
     const reached = await read(
       'reached',
       storedPhasesReachedSchema,
-      (window) => (db) => countReachedPhases(db, window),
+      (window) => (db) => countSessionsByReachedPhase(db, window),
     );
     const stages = new Map(reached.figures.map((stage) => [stage.status, stage]));
     const stays = once(async () => {
       const { figures } = await read(
         'stays',
         storedPhaseStaysSchema,
-        (window) => (db) => readMedianStays(db, window),
+        (window) => (db) => computeMedianPhaseStays(db, window),
       );
       return new Map(figures.map(({ status, medianSeconds }) => [status, medianSeconds]));
     });
@@ -306,11 +306,11 @@ export class SessionStatsResolver {
       throw createBadInputError(`\`count\` must be 1 to ${LIMITS.page}, not ${count}.`);
     const now = services.clock.now();
     const { figures } = await read(`intervals ${count}`, storedIntervalsSchema, (rounded) => async (db) => {
-      const from = rounded.from ?? (await findFirstCreationTime(db, rounded));
+      const from = rounded.from ?? (await findFirstSessionCreationTime(db, rounded));
       const to = rounded.to ?? now;
       if (!from || from >= to) return [];
       const edges = edgesOf(from, to, count);
-      const outcomes = await countOutcomes(db, rounded, edges);
+      const outcomes = await countOutcomesByInterval(db, rounded, edges);
       return outcomes.map((each, index) => ({
         from: edges[index] as Date,
         to: edges[index + 1] as Date,
@@ -322,4 +322,5 @@ export class SessionStatsResolver {
 }
 
 const statesOf = async ({ read }: SessionStats): Promise<readonly StateCount[]> =>
-  (await read('states', storedStateCountsSchema, (window) => (db) => countStates(db, window))).figures;
+  (await read('states', storedStateCountsSchema, (window) => (db) => countSessionsByState(db, window)))
+    .figures;

@@ -24,27 +24,27 @@ import {
 } from '../db/sessions/sessions.ts';
 import type { TransitionSummary } from '../db/sessions/transitions.ts';
 import type { UserRow } from '../db/sessions/users.ts';
-import { maySee, type Viewer } from '../domain/access.ts';
+import { maySeeSession, type Viewer } from '../domain/access.ts';
 import {
-  findDenial,
-  mayHideCall,
-  mayHideReplacement,
-  mayHideUnreviewedCall,
+  findSessionActionDenial,
+  mightHaveUnflaggedReplacement,
+  mightHaveUnreportedCall,
+  mightHaveUnreviewedCall,
   needsReplacerName,
-  ALL_ACTIONS as OFFERED,
+  ALL_SESSION_ACTIONS as OFFERED,
   toActionFacts,
 } from '../domain/actions.ts';
-import { parseLanguages } from '../domain/languages.ts';
+import { parseStoredLanguageTags } from '../domain/languages.ts';
 import {
-  findProviderDecision,
+  findAcceptableProviderDecision,
+  getProviderStatusPair,
   providerAgrees,
   type SessionAction,
-  toProviderPair,
 } from '../domain/session.ts';
 import { findCircumstance, getStatusInfo, type Status, type SubStatus } from '../domain/status.ts';
-import { isStorable } from '../domain/storable.ts';
-import { createExpiredCursorError, getSessionStartPosition, positionAfter } from '../feed/cursor.ts';
-import { getFingerprint } from '../feed/fingerprint.ts';
+import { isStorableText } from '../domain/storable.ts';
+import { createExpiredCursorError, getPositionAfter, getSessionStartPosition } from '../feed/cursor.ts';
+import { getTransitionFingerprint } from '../feed/fingerprint.ts';
 import { createBadInputError, ForwardArgs, Page, PageArgs, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
@@ -70,7 +70,7 @@ class BlockedAction {
 const visibleTo = <Session extends SessionSummary>(
   viewer: Viewer,
   session: Session | null,
-): Session | null => (session && maySee(viewer, session.verificationId) ? session : null);
+): Session | null => (session && maySeeSession(viewer, session.verificationId) ? session : null);
 
 const booked = (meetings: readonly MeetingRow[]): MeetingRow | null =>
   meetings.find((row) => row.status === 'SCHEDULED') ?? null;
@@ -80,9 +80,9 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
     loaders.meetings.load(session.id),
     loaders.reviews.load(session.id),
     loaders.decisions.load(session.id),
-    mayHideReplacement(session) ? loaders.replacement.load(session.id) : null,
-    mayHideUnreviewedCall(session) ? loaders.unreviewedCall.load(session.id) : null,
-    mayHideCall(session) ? loaders.call.load(session.id) : null,
+    mightHaveUnflaggedReplacement(session) ? loaders.replacement.load(session.id) : null,
+    mightHaveUnreviewedCall(session) ? loaders.unreviewedCall.load(session.id) : null,
+    mightHaveUnreportedCall(session) ? loaders.call.load(session.id) : null,
     needsReplacerName(session) ? loaders.replacer.load(session.id) : null,
   ]);
   const unreviewedCall = unreviewed?.subStatus ?? null;
@@ -98,7 +98,7 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
   const now = services.clock.now();
   return OFFERED.map((action) => ({
     action,
-    reason: findDenial(action, facts, viewer, now, services.policy),
+    reason: findSessionActionDenial(action, facts, viewer, now, services.policy),
   }));
 }
 
@@ -131,7 +131,7 @@ export class SessionResolver {
     verificationId: string,
     @Ctx() { loaders, viewer }: Context,
   ): Promise<SessionRow | null> {
-    if (!maySee(viewer, verificationId) || !isStorable(verificationId)) return null;
+    if (!maySeeSession(viewer, verificationId) || !isStorableText(verificationId)) return null;
     return loaders.sessionByVerificationId.load(verificationId);
   }
 
@@ -147,7 +147,7 @@ export class SessionResolver {
 
   @FieldResolver(() => [String])
   languages(@Root() session: SessionSummary): string[] {
-    return parseLanguages(session.languages);
+    return parseStoredLanguageTags(session.languages);
   }
 
   @FieldResolver(() => StatusInfo)
@@ -162,12 +162,12 @@ export class SessionResolver {
       'Phase that the provider last reported. It differs from `status` after a decision or a booking made through this API, or a missed meeting, until the provider reports the same phase.',
   })
   providerStatus(@Root() session: SessionRow): Status {
-    return toProviderPair(toSessionState(session)).status;
+    return getProviderStatusPair(toSessionState(session)).status;
   }
 
   @FieldResolver(() => SubStatusEnum, { description: 'Step that the provider last reported.' })
   providerSubStatus(@Root() session: SessionRow): SubStatus {
-    return toProviderPair(toSessionState(session)).subStatus;
+    return getProviderStatusPair(toSessionState(session)).subStatus;
   }
 
   @FieldResolver(() => Boolean, {
@@ -189,7 +189,9 @@ export class SessionResolver {
   ): Promise<SubStatus | null> {
     if (!session.disputed) return null;
     const disputing = await loaders.dispute.load(session.id);
-    return disputing && (findProviderDecision(toSessionState(session), disputing)?.subStatus ?? null);
+    return (
+      disputing && (findAcceptableProviderDecision(toSessionState(session), disputing)?.subStatus ?? null)
+    );
   }
 
   @FieldResolver(() => String, { nullable: true })
@@ -306,7 +308,8 @@ export class SessionResolver {
       // have rewound the log, so that the same sequence now belongs to another transition.
       if (fingerprint !== null) {
         const named = await loaders.transition.load({ sessionId, sequence });
-        if (!named || getFingerprint(named) !== fingerprint) throw createExpiredCursorError('LOG_REWOUND');
+        if (!named || getTransitionFingerprint(named) !== fingerprint)
+          throw createExpiredCursorError('LOG_REWOUND');
       }
       return sequence;
     };
@@ -322,6 +325,6 @@ export class SessionResolver {
       ),
     });
     await pace.take(rows.length);
-    return new Page(rows, page, (row) => cursors.encode(positionAfter(row)));
+    return new Page(rows, page, (row) => cursors.encode(getPositionAfter(row)));
   }
 }

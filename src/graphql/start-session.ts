@@ -12,7 +12,7 @@ import {
 } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { MAX_LANGUAGES } from '../domain/languages.ts';
-import { MAX_CHARACTERS } from '../domain/text.ts';
+import { MAX_TEXT_CHARACTERS } from '../domain/text.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { NotificationTypeEnum } from './enums.ts';
@@ -54,7 +54,7 @@ class SessionUserInput {
   email?: string;
   @Field(() => String, {
     nullable: true,
-    description: `Postal address, up to ${MAX_CHARACTERS.address} characters.`,
+    description: `Postal address, up to ${MAX_TEXT_CHARACTERS.address} characters.`,
   })
   address?: string;
 }

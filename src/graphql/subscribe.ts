@@ -3,24 +3,24 @@
  * to begin at, and the snapshot or reset to send if the client's cursor cannot be resumed.
  */
 
-import { findArchivedSession } from '../db/retention/archive.ts';
-import type { DueSession } from '../db/sessions/deadlines.ts';
-import { findSessions, type SessionRow } from '../db/sessions/sessions.ts';
-import type { SessionTransition } from '../db/sessions/transitions.ts';
-import { isStaff, maySee, type Viewer } from '../domain/access.ts';
-import { isAboutStatus } from '../domain/changes.ts';
+import { findArchivedSessionRow } from '../db/retention/archive.ts';
+import type { OverdueSession } from '../db/sessions/deadlines.ts';
+import { findSessionsById, type SessionRow } from '../db/sessions/sessions.ts';
+import type { TransitionWithVerificationId } from '../db/sessions/transitions.ts';
+import { isStaff, maySeeSession, type Viewer } from '../domain/access.ts';
+import { isStatusVerdict } from '../domain/changes.ts';
 import { invariant } from '../domain/invariant.ts';
-import { isApplied } from '../domain/session.ts';
+import { isAppliedVerdict } from '../domain/session.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import {
   CursorError,
-  type CursorExpiry,
+  type CursorExpiryReason,
   createExpiredCursorError,
+  getPositionAfter,
   getSessionStartPosition,
   type LogPosition,
-  positionAfter,
 } from '../feed/cursor.ts';
-import type { SubscriptionIterator } from '../feed/ending-iterator.ts';
+import type { SubscriptionEndIterator } from '../feed/ending-iterator.ts';
 import { encodeCursorOnce } from '../feed/frame-json.ts';
 import type { LogSubscription, RestartCause, ResyncPoint } from '../feed/subscription.ts';
 import { createBadInputError } from './connection.ts';
@@ -72,7 +72,7 @@ export async function subscribeToSessionTransitions(
   after: Cursor,
   filter: TransitionCriteria | null | undefined,
   context: Context,
-): Promise<SubscriptionIterator> {
+): Promise<SubscriptionEndIterator> {
   const session = await visibleSession(sessionId, context, after);
   const from =
     after == null ? await findLogEnd(session, context) : decodeSessionCursor(session, after, context);
@@ -94,7 +94,7 @@ export async function subscribeToSession(
   after: Cursor,
   deadlines: boolean,
   context: Context,
-): Promise<SubscriptionIterator> {
+): Promise<SubscriptionEndIterator> {
   const session = await visibleSession(sessionId, context, after);
   const subscriber = {
     ...createSubscription(context, after, null),
@@ -158,25 +158,25 @@ function createSubscription(
     viewer,
     after: after ?? null,
     cursorOf: (position) => encodeCursorOnce(cursors, position),
-    wants: (transition) => maySee(viewer, transition.verificationId) && passes(transition, filter),
+    wants: (transition) => maySeeSession(viewer, transition.verificationId) && passes(transition, filter),
   };
 }
 
 /** Returns the condition for the deadlines of which a viewer is told: only staff know of deadlines. */
 const deadlinesFor =
   (viewer: Viewer, filter: TransitionCriteria | null | undefined) =>
-  ({ status, subStatus }: DueSession): boolean =>
+  ({ status, subStatus }: OverdueSession): boolean =>
     isStaff(viewer) &&
     (filter?.status?.includes(status) ?? true) &&
     (filter?.subStatus?.includes(subStatus) ?? true);
 
-function passes(row: SessionTransition, filter: TransitionCriteria | null | undefined): boolean {
+function passes(row: TransitionWithVerificationId, filter: TransitionCriteria | null | undefined): boolean {
   // A transition that records a note, an escalation or a detail repeats the status pair of its session. A filter by
   // status leaves it out, because it is no change to that status.
-  if ((filter?.status || filter?.subStatus) && !isAboutStatus(row.verdict)) return false;
+  if ((filter?.status || filter?.subStatus) && !isStatusVerdict(row.verdict)) return false;
   if (filter?.status && !filter.status.includes(row.status)) return false;
   if (filter?.subStatus && !filter.subStatus.includes(row.subStatus)) return false;
-  return !filter?.appliedOnly || isApplied(row.verdict);
+  return !filter?.appliedOnly || isAppliedVerdict(row.verdict);
 }
 
 /**
@@ -189,11 +189,11 @@ async function visibleSession(id: string, context: Context, after: Cursor): Prom
   const { loaders, viewer, services } = context;
   const key = decodeIdOfType('VkycSession', id);
   const session = await loaders.session.load(key);
-  if (session && maySee(viewer, session.verificationId)) return session;
+  if (session && maySeeSession(viewer, session.verificationId)) return session;
   // Queries the archive even if the session is hidden from the viewer. Otherwise the response time would show
   // whether a hidden session exists (timing side channel).
-  const archived = after == null ? null : await findArchivedSession(services.db, key);
-  const named = after != null && archived !== null && maySee(viewer, archived.verificationId);
+  const archived = after == null ? null : await findArchivedSessionRow(services.db, key);
+  const named = after != null && archived !== null && maySeeSession(viewer, archived.verificationId);
   if (named && services.cursors.decode(after).sessionId === key) throw createExpiredCursorError('ARCHIVED');
   throw createBadInputError('The session does not exist, or you may not see it.');
 }
@@ -203,9 +203,11 @@ async function visibleSession(id: string, context: Context, after: Cursor): Prom
  * @throws CursorError if the session was archived, or a failover lost it; this error ends the subscription
  */
 async function readSession(id: string, { services }: Context): Promise<SessionRow> {
-  const [session] = await findSessions(services.db, [id]);
+  const [session] = await findSessionsById(services.db, [id]);
   if (session) return session;
-  throw createExpiredCursorError((await findArchivedSession(services.db, id)) ? 'ARCHIVED' : 'LOG_REWOUND');
+  throw createExpiredCursorError(
+    (await findArchivedSessionRow(services.db, id)) ? 'ARCHIVED' : 'LOG_REWOUND',
+  );
 }
 
 async function createSnapshot(session: SessionRow, resync: boolean, context: Context): Promise<ResyncPoint> {
@@ -226,7 +228,7 @@ async function findLogEnd({ id, lastSequence }: SessionRow, { loaders }: Context
   // subscribes again gets the session as it is now.
   if (!newest)
     throw new Error(`session ${id} has lastSequence ${lastSequence}, but its log lacks that transition`);
-  return positionAfter(newest);
+  return getPositionAfter(newest);
 }
 
 /**
@@ -246,7 +248,7 @@ function decodeSessionCursor(session: SessionRow, cursor: string, { services }: 
  */
 async function orExpiredError<T extends object>(
   find: () => Promise<T>,
-): Promise<T | { expiry: CursorExpiry }> {
+): Promise<T | { expiry: CursorExpiryReason }> {
   try {
     return await find();
   } catch (error) {

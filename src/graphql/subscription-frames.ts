@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionResult, execute } from 'graphql';
 import { isStaff, type Viewer } from '../domain/access.ts';
-import { SubscriptionIterator } from '../feed/ending-iterator.ts';
+import { SubscriptionEndIterator } from '../feed/ending-iterator.ts';
 import { FrameJson } from '../feed/frame-json.ts';
-import type { ExecutedFrame, FrameEvent, FrameSelection, Sink } from '../feed/subscription.ts';
+import type { ExecutedFrame, FrameSelection, Sink, UnexecutedFrame } from '../feed/subscription.ts';
 import { getLabels, tracedOperation } from '../telemetry/operations.ts';
 import { type Context, createContext, type Services } from './context.ts';
 import { type FormatError, formatResult, isInternalError } from './errors.ts';
@@ -50,7 +50,7 @@ export async function startSubscription(
   viewer: Viewer,
   sink: Sink,
   dependencies: Dependencies,
-): Promise<SubscriptionIterator | ExecutionResult> {
+): Promise<SubscriptionEndIterator | ExecutionResult> {
   const live = {
     sink,
     selection: selectionOf(operation, isStaff(viewer), dependencies),
@@ -59,7 +59,7 @@ export async function startSubscription(
   const contextValue = createContext(dependencies.services, viewer, live);
   const begun = (await tracedOperation(getLabels(operation), async () =>
     createSourceEventStream({ ...operation, contextValue }),
-  )) as SubscriptionIterator | ExecutionResult;
+  )) as SubscriptionEndIterator | ExecutionResult;
   const errors = 'errors' in begun ? (begun.errors ?? []) : [];
   const faults = errors.filter(isInternalError);
   if (faults.length === 0) return begun;
@@ -67,7 +67,7 @@ export async function startSubscription(
   // Closes the connection after a fault of the gateway, so that the client reconnects. A client would take an
   // error result for the end of the subscription.
   sink.closeForRetry();
-  return new SubscriptionIterator(() => {});
+  return new SubscriptionEndIterator(() => {});
 }
 
 /**
@@ -95,7 +95,7 @@ class FrameContext implements Context {
   readonly #loaders: Loaders;
   readonly #viewer: Viewer;
 
-  constructor(given: Pick<Context, 'staff' | 'services' | 'loaders' | 'viewer'>, frame: FrameEvent) {
+  constructor(given: Pick<Context, 'staff' | 'services' | 'loaders' | 'viewer'>, frame: UnexecutedFrame) {
     this.staff = given.staff;
     this.cursors = given.services.cursors;
     this.immutable = frame.kind === 'TRANSITION';
@@ -156,7 +156,11 @@ function selectionOf(
    * never received.
    * @throws FrameFault
    */
-  const executeOne = async (frame: FrameEvent, viewer: Viewer, occasion: object): Promise<ExecutedFrame> => {
+  const executeOne = async (
+    frame: UnexecutedFrame,
+    viewer: Viewer,
+    occasion: object,
+  ): Promise<ExecutedFrame> => {
     const giveUpAt = performance.now() + FRAME_RETRY_FOR_MS;
     for (let retryMs = FRAME_FIRST_RETRY_MS; ; retryMs *= 2) {
       const loaders = loadersFor(occasion);

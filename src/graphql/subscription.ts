@@ -18,7 +18,7 @@ import type { TransitionRow } from '../db/sessions/transitions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import type { LogPosition } from '../feed/cursor.ts';
 import { PREVIOUS_CURSOR_PLACEHOLDER } from '../feed/frame-json.ts';
-import { type FrameEvent, RESTART_CAUSES, type RestartCause } from '../feed/subscription.ts';
+import { RESTART_CAUSES, type RestartCause, type UnexecutedFrame } from '../feed/subscription.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { FeedResetCauseEnum, StatusEnum, SubStatusEnum } from './enums.ts';
@@ -175,8 +175,9 @@ const TYPE_OF = {
  * Value that a subscription's root field resolves to: the row of a TRANSITION frame, as the resolvers of
  * StatusTransition expect, or any other frame itself.
  */
-type ShownFrame = Exclude<FrameEvent, { kind: 'TRANSITION' }> | TransitionRow;
-const shownOf = (frame: FrameEvent): ShownFrame => (frame.kind === 'TRANSITION' ? frame.transition : frame);
+type ShownFrame = Exclude<UnexecutedFrame, { kind: 'TRANSITION' }> | TransitionRow;
+const shownOf = (frame: UnexecutedFrame): ShownFrame =>
+  frame.kind === 'TRANSITION' ? frame.transition : frame;
 const byKind = {
   resolveType: (value: object) =>
     'kind' in value ? TYPE_OF[value.kind as keyof typeof TYPE_OF] : 'StatusTransition',
@@ -202,7 +203,7 @@ const cursorAt = (position: LogPosition, { cursors }: Context): string => cursor
 @Resolver(() => SessionSnapshot)
 export class SessionSnapshotResolver {
   @FieldResolver(() => String)
-  cursor(@Root() { at }: Extract<FrameEvent, { kind: 'SNAPSHOT' }>, @Ctx() context: Context): string {
+  cursor(@Root() { at }: Extract<UnexecutedFrame, { kind: 'SNAPSHOT' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
   }
 
@@ -215,7 +216,7 @@ export class SessionSnapshotResolver {
 @Resolver(() => Heartbeat)
 export class HeartbeatResolver {
   @FieldResolver(() => String)
-  cursor(@Root() { at }: Extract<FrameEvent, { kind: 'HEARTBEAT' }>, @Ctx() context: Context): string {
+  cursor(@Root() { at }: Extract<UnexecutedFrame, { kind: 'HEARTBEAT' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
   }
 
@@ -229,19 +230,19 @@ export class HeartbeatResolver {
 export class DeadlinePassedResolver {
   @FieldResolver(() => VkycSession)
   session(
-    @Root() { due }: Extract<FrameEvent, { kind: 'DEADLINE' }>,
+    @Root() { due }: Extract<UnexecutedFrame, { kind: 'DEADLINE' }>,
     @Ctx() { loaders }: Context,
   ): Promise<SessionRow | null> {
     return loaders.session.load(due.id);
   }
 
   @FieldResolver(() => DateTime)
-  dueAt(@Root() { due }: Extract<FrameEvent, { kind: 'DEADLINE' }>): Date {
+  dueAt(@Root() { due }: Extract<UnexecutedFrame, { kind: 'DEADLINE' }>): Date {
     return due.dueAt;
   }
 
   @FieldResolver(() => String)
-  cursor(@Root() { at }: Extract<FrameEvent, { kind: 'DEADLINE' }>, @Ctx() context: Context): string {
+  cursor(@Root() { at }: Extract<UnexecutedFrame, { kind: 'DEADLINE' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
   }
 
@@ -254,7 +255,7 @@ export class DeadlinePassedResolver {
 @Resolver(() => FeedReset)
 export class FeedResetResolver {
   @FieldResolver(() => String)
-  cursor(@Root() { at }: Extract<FrameEvent, { kind: 'RESET' }>, @Ctx() context: Context): string {
+  cursor(@Root() { at }: Extract<UnexecutedFrame, { kind: 'RESET' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
   }
 
@@ -264,7 +265,7 @@ export class FeedResetResolver {
   }
 
   @FieldResolver(() => String, { nullable: true })
-  reason(@Root() { cause }: Extract<FrameEvent, { kind: 'RESET' }>): string {
+  reason(@Root() { cause }: Extract<UnexecutedFrame, { kind: 'RESET' }>): string {
     return RESTART_CAUSES[cause];
   }
 }
@@ -306,7 +307,7 @@ ${MARKED}`,
     },
   })
   statusTransitions(
-    @Root() frame: Extract<FrameEvent, { kind: 'TRANSITION' }>,
+    @Root() frame: Extract<UnexecutedFrame, { kind: 'TRANSITION' }>,
     @Args(() => TransitionsArgs) _args: TransitionsArgs,
   ): TransitionRow {
     return frame.transition;
@@ -328,7 +329,7 @@ ${MARKED}`,
     },
   })
   sessionLive(
-    @Root() frame: FrameEvent,
+    @Root() frame: UnexecutedFrame,
     @Args(() => SessionLiveArgs) _args: SessionLiveArgs,
   ): typeof SessionFrame {
     return shownOf(frame) as unknown as typeof SessionFrame;
@@ -348,7 +349,7 @@ ${MARKED}`,
       );
     },
   })
-  feed(@Root() frame: FrameEvent, @Args(() => FeedArgs) _args: FeedArgs): typeof FeedFrame {
+  feed(@Root() frame: UnexecutedFrame, @Args(() => FeedArgs) _args: FeedArgs): typeof FeedFrame {
     return shownOf(frame) as unknown as typeof FeedFrame;
   }
 }

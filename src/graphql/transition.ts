@@ -2,12 +2,12 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Ctx, Field, FieldResolver, ID, Info, Int, ObjectType, Resolver, Root } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { TransitionRow, TransitionSummary } from '../db/sessions/transitions.ts';
-import { findChanges, type SessionChange, STAFF_CHANGES } from '../domain/changes.ts';
-import { explainUnchangedStatus, isApplied, type TransitionSource } from '../domain/session.ts';
+import { findSessionChanges, type SessionChange, STAFF_ONLY_CHANGES } from '../domain/changes.ts';
+import { explainUnchangedStatus, isAppliedVerdict, type TransitionSource } from '../domain/session.ts';
 import { getStatusInfo, type Status, type StatusPair, type SubStatus } from '../domain/status.ts';
-import { positionAfter } from '../feed/cursor.ts';
+import { getPositionAfter } from '../feed/cursor.ts';
 import { PREVIOUS_CURSOR_PLACEHOLDER } from '../feed/frame-json.ts';
-import type { FrameEvent } from '../feed/subscription.ts';
+import type { UnexecutedFrame } from '../feed/subscription.ts';
 import { createConnectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -145,7 +145,7 @@ export class TransitionResolver {
     @Root() transition: TransitionSummary & { position?: number | null },
     @Ctx() { cursors }: Context,
   ): string {
-    return cursors.encode(positionAfter(transition));
+    return cursors.encode(getPositionAfter(transition));
   }
 
   @FieldResolver(() => String, { nullable: true })
@@ -153,7 +153,7 @@ export class TransitionResolver {
     @Root() transition: TransitionSummary,
     @Info() { rootValue }: GraphQLResolveInfo,
   ): string | null {
-    const frame = rootValue as FrameEvent | undefined;
+    const frame = rootValue as UnexecutedFrame | undefined;
     const isFrame = frame?.kind === 'TRANSITION' && frame.transition === transition;
     return isFrame ? PREVIOUS_CURSOR_PLACEHOLDER : null;
   }
@@ -188,12 +188,12 @@ export class TransitionResolver {
 
   @FieldResolver(() => [SessionChangeEnum])
   changes(@Root() transition: TransitionSummary, @Ctx() { staff }: Context): SessionChange[] {
-    const changes = findChanges(transition);
-    return staff ? changes : changes.filter((change) => !STAFF_CHANGES.includes(change));
+    const changes = findSessionChanges(transition);
+    return staff ? changes : changes.filter((change) => !STAFF_ONLY_CHANGES.includes(change));
   }
 
   @FieldResolver(() => Boolean)
   applied(@Root() { verdict }: TransitionSummary): boolean {
-    return isApplied(verdict);
+    return isAppliedVerdict(verdict);
   }
 }

@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root } from 'type-graphql';
-import { dataSubjectKey } from '../db/audit/personal-data-reads.ts';
-import { findUsersByPhone, getUserSealingContext, type UserRow } from '../db/sessions/users.ts';
+import { formatPersonalDataRowKey } from '../db/audit/personal-data-reads.ts';
+import { findUsersByPhoneHashes, getUserSealingContext, type UserRow } from '../db/sessions/users.ts';
 import type { ContactDetails } from '../domain/ports.ts';
 import { createBadInputError } from './connection.ts';
 import type { Context } from './context.ts';
@@ -56,10 +56,14 @@ export class UserResolver {
     @Ctx() { services, pace, shown }: Context,
   ): Promise<UserRow[]> {
     if (!PHONE.test(phone)) throw createBadInputError('`phone` must be 10 digits, without country code.');
-    const found = await findUsersByPhone(services.db, services.sealer.candidateHashes(phone), MAX_USERS);
+    const found = await findUsersByPhoneHashes(
+      services.db,
+      services.sealer.candidateHashes(phone),
+      MAX_USERS,
+    );
     await pace.take(found.length);
     // Whatever the query selects, the answer tells whose phone number this is. The read log records that.
-    for (const { id } of found) shown?.note('VkycUser.phone', dataSubjectKey('vkyc_user', id));
+    for (const { id } of found) shown?.note('VkycUser.phone', formatPersonalDataRowKey('vkyc_user', id));
     return found;
   }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
-import type { LastResult, SubscriptionIterator } from '../feed/ending-iterator.ts';
+import type { EndingErrorResult, SubscriptionEndIterator } from '../feed/ending-iterator.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formatResult } from '../graphql/errors.ts';
 import {
@@ -171,11 +171,11 @@ async function stream(
   }
   if (!response.destroyed) response.end('event: complete\ndata:\n\n');
 
-  function send(result: ExecutionResult | LastResult): void {
+  function send(result: ExecutionResult | EndingErrorResult): void {
     sink.send(JSON.stringify(formatResult(result as ExecutionResult, formatError)), false);
   }
 
-  async function beginOperation(): Promise<SubscriptionIterator | ExecutionResult> {
+  async function beginOperation(): Promise<SubscriptionEndIterator | ExecutionResult> {
     // Sends errors in the stream with status 200, because clients take any other status for a temporary
     // fault, and retry for ever.
     if ('errors' in operation) return { errors: operation.errors };

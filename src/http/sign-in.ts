@@ -9,8 +9,8 @@ import { z } from 'zod';
 import type { SignInConfig } from '../config.ts';
 import { isStaff, ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
-import { isStorable, STORABLE_BEFORE_MS, UNSTORABLE_MESSAGE } from '../domain/storable.ts';
-import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL_MESSAGE } from '../domain/subject.ts';
+import { isStorableText, STORABLE_TIME_LIMIT_MS, UNSTORABLE_TEXT_MESSAGE } from '../domain/storable.ts';
+import { canonicalizeSubject, isCanonicalSubject, NON_CANONICAL_SUBJECT_MESSAGE } from '../domain/subject.ts';
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
 import {
   ASYMMETRIC_ALGORITHMS,
@@ -37,7 +37,7 @@ const MAX_CACHED_TOKENS = 10_000;
  */
 const MAX_AUTHORIZATION_LENGTH = 64 * 1024;
 
-const storable = z.string().refine(isStorable, UNSTORABLE_MESSAGE);
+const storable = z.string().refine(isStorableText, UNSTORABLE_TEXT_MESSAGE);
 
 /**
  * Schemas of the claims `sub` and `verification_ids`. PostgreSQL must be able to store the values, because
@@ -46,8 +46,8 @@ const storable = z.string().refine(isStorable, UNSTORABLE_MESSAGE);
 export const subjectClaimSchema = storable
   .min(1)
   .max(200)
-  .refine(isCanonicalSubject, NOT_CANONICAL_MESSAGE)
-  .transform(canonicalSubject);
+  .refine(isCanonicalSubject, NON_CANONICAL_SUBJECT_MESSAGE)
+  .transform(canonicalizeSubject);
 export const verificationIdsClaimSchema = z.array(storable).default([]);
 
 const claims = z.object({
@@ -195,7 +195,7 @@ function toViewer(payload: JWTPayload): Viewer {
     roles: known,
     verificationIds: verification_ids,
     // Limits the expiry, because the claim may be a number that is too large for a Date.
-    expiresAt: exp === undefined ? null : new Date(Math.min(exp * 1000, STORABLE_BEFORE_MS)),
+    expiresAt: exp === undefined ? null : new Date(Math.min(exp * 1000, STORABLE_TIME_LIMIT_MS)),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Provider, WebhookRefusal } from '../domain/ports.ts';
-import type { Providers } from '../domain/providers.ts';
+import type { ProviderRegistry } from '../domain/providers.ts';
 import type { WebhookRecorder } from '../services/webhooks/webhook-recorder.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
@@ -67,7 +67,7 @@ const TOO_MANY = 'Too many webhooks from your address had no valid signature (ra
 
 interface Dependencies {
   readonly recorder: WebhookRecorder;
-  readonly providers: Providers;
+  readonly providers: ProviderRegistry;
   readonly failures: FailedAttemptLimit;
   readonly metrics: Metrics;
 }

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { StartError } from '../config.ts';
-import { classifyFault } from '../db/connection/connection-errors.ts';
+import { classifyDatabaseFault } from '../db/connection/connection-errors.ts';
 import {
   checkClusterFolder,
   explainInitdbFailure,
@@ -445,7 +445,8 @@ async function untilReady(url: string, server: ChildProcess, cluster: string): P
     // Checks that the server still runs: another server on the same socket may have answered, while the server
     // started here has failed.
     if (!refusal && !hasEnded(server)) return;
-    if (refusal && classifyFault(refusal) === 'REFUSED') throw explainRefusedConnection(cluster, refusal);
+    if (refusal && classifyDatabaseFault(refusal) === 'REFUSED')
+      throw explainRefusedConnection(cluster, refusal);
     await delay(10);
   }
 }

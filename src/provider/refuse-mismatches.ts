@@ -1,5 +1,5 @@
 import { IdentityMismatch } from '../domain/errors.ts';
-import { findMismatch, type IdentityField, type VerificationIdentity } from '../domain/identity.ts';
+import { findIdentityMismatch, type IdentityField, type VerificationIdentity } from '../domain/identity.ts';
 import type { ProviderClient } from '../domain/ports.ts';
 
 /**
@@ -26,7 +26,7 @@ export function withMismatchChecks(
     asked: Partial<VerificationIdentity>,
     answer: Answer,
   ): Answer {
-    const field = answer && findMismatch(asked, answer);
+    const field = answer && findIdentityMismatch(asked, answer);
     if (!field) return answer;
     const verificationId = asked.verificationId ?? null;
     onMismatch({ call, field, verificationId });

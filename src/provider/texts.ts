@@ -3,7 +3,7 @@
  * update would fail at every retry.
  */
 import { createHash } from 'node:crypto';
-import { toStorable } from '../domain/storable.ts';
+import { replaceUnstorableCharacters } from '../domain/storable.ts';
 
 /**
  * Longest status and sub-status that are stored unchanged; the longest one in the status table has 33
@@ -26,7 +26,7 @@ export const MAX_ID_LENGTH = 100;
  * statuses stay different. Known statuses are never changed.
  */
 export function toStorableStatus(raw: string): string {
-  const storable = toStorable(raw);
+  const storable = replaceUnstorableCharacters(raw);
   if (storable === raw && raw.length <= MAX_STATUS_LENGTH) return raw;
   // Hashes the JSON form, because JSON escapes each lone surrogate; UTF-8 would replace all of them with the
   // same character, so that different statuses would get one digest.
@@ -38,7 +38,7 @@ export function toStorableStatus(raw: string): string {
  * Returns the form in which a text is encrypted and stored: without characters that PostgreSQL cannot store,
  * and cut if it is too long.
  */
-export const toStorableText = (raw: string): string => cut(toStorable(raw), MAX_TEXT_LENGTH);
+export const toStorableText = (raw: string): string => cut(replaceUnstorableCharacters(raw), MAX_TEXT_LENGTH);
 
 /** Cuts a text to a length, but never within a surrogate pair. */
 const cut = (text: string, length: number): string =>

@@ -7,8 +7,8 @@ import {
   retry,
 } from 'cockatiel';
 import { ProviderFailure } from '../domain/errors.ts';
-import { MUTATION_RESERVE } from '../domain/polling.ts';
-import type { CallBudget, CallPurpose } from '../domain/ports.ts';
+import { MUTATION_RESERVE_FRACTION } from '../domain/polling.ts';
+import type { ProviderCallBudget, ProviderCallPurpose } from '../domain/ports.ts';
 import { toProviderFailure } from './failures.ts';
 import { createCallSignatureHeader } from './signature.ts';
 
@@ -37,7 +37,7 @@ export interface TransportOptions {
   readonly clientSecret: string;
   /** PEM of the public key, for accounts that use one as second factor instead of an IP allowlist. */
   readonly publicKey: string | null;
-  readonly budget: CallBudget;
+  readonly budget: ProviderCallBudget;
   /** Aborted when the gateway stops, which cancels polls that wait for a response. */
   readonly stopping: AbortSignal;
   /** Timeout of one attempt, up to the last byte of the response, in milliseconds. */
@@ -50,7 +50,11 @@ export interface TransportOptions {
    * Wraps each attempt to measure its duration, without the wait for the call budget. `endpoint` is for
    * example `GET /vkyc`, without the query.
    */
-  readonly watch: <T>(endpoint: string, purpose: CallPurpose, attempt: () => Promise<T>) => Promise<T>;
+  readonly watch: <T>(
+    endpoint: string,
+    purpose: ProviderCallPurpose,
+    attempt: () => Promise<T>,
+  ) => Promise<T>;
   /** Called when the circuit breaker opens and closes. */
   readonly onBreak: (open: boolean) => void;
 }
@@ -69,7 +73,7 @@ export interface ProviderCall<T> {
 }
 
 /** @throws ProviderFailure */
-export type Transport = <T>(purpose: CallPurpose, call: ProviderCall<T>) => Promise<T>;
+export type Transport = <T>(purpose: ProviderCallPurpose, call: ProviderCall<T>) => Promise<T>;
 
 /**
  * Creates the transport, which makes HTTP calls within the call budget, and with bounded time and memory.
@@ -100,7 +104,7 @@ export function createTransport(options: TransportOptions): Transport {
    * Makes one attempt. Waits for the call budget outside of the circuit breaker, because a half-open breaker
    * lets one trial call through and blocks all others until that call ends.
    */
-  async function attempt<T>(purpose: CallPurpose, call: ProviderCall<T>): Promise<T> {
+  async function attempt<T>(purpose: ProviderCallPurpose, call: ProviderCall<T>): Promise<T> {
     if (performance.now() < restsUntil) throw resting();
     await budget.take(purpose);
     try {
@@ -122,7 +126,7 @@ export function createTransport(options: TransportOptions): Transport {
     );
 
   async function converse<T>(
-    purpose: CallPurpose,
+    purpose: ProviderCallPurpose,
     { method, path, body, read }: ProviderCall<T>,
   ): Promise<T> {
     const { response, text } = await exchange(method, path, body, purpose);
@@ -139,7 +143,7 @@ export function createTransport(options: TransportOptions): Transport {
     throw toProviderFailure(status, text, retryAfter, options.onUnmappedError);
   }
 
-  async function exchange(method: string, path: string, body: unknown, purpose: CallPurpose) {
+  async function exchange(method: string, path: string, body: unknown, purpose: ProviderCallPurpose) {
     const timeout = AbortSignal.timeout(timeoutMs);
     const mayBeStopped = purpose === 'POLL';
     try {
@@ -178,7 +182,7 @@ export function createTransport(options: TransportOptions): Transport {
       parseSeconds(headers.get(`x-ratelimit-${name}`)),
     );
     if (limit === undefined || remaining === undefined || reset === undefined) return;
-    if (remaining <= limit * MUTATION_RESERVE) await budget.pause(boundWait(reset) ?? 0, 'POLLS');
+    if (remaining <= limit * MUTATION_RESERVE_FRACTION) await budget.pause(boundWait(reset) ?? 0, 'POLLS');
   }
 
   return (purpose, call) =>

@@ -16,7 +16,7 @@ import type {
   UnparsableWebhook,
   WebhookPayload,
 } from '../domain/ports.ts';
-import { isStorable } from '../domain/storable.ts';
+import { isStorableText } from '../domain/storable.ts';
 import { isLosslessJsonNumber, parseLosslessJson, UnusableJsonError } from './json.ts';
 import { MAX_ID_LENGTH, MAX_TEXT_LENGTH, toStorableStatus, toStorableText } from './texts.ts';
 import { findSignedLinkExpiry, parseProviderTime } from './times.ts';
@@ -30,7 +30,7 @@ const storable = (longest: number, otherwise = 'must be text') =>
   z
     .string(otherwise)
     .max(longest, `has more than ${longest} characters`)
-    .refine(isStorable, 'contains a null byte or a lone surrogate');
+    .refine(isStorableText, 'contains a null byte or a lone surrogate');
 /**
  * Lets a schema for texts accept an integer as the text of its digits, because ids are numbers in some parts
  * of the provider's documentation and strings in others.

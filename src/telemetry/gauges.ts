@@ -1,6 +1,6 @@
 /** Gauges: values that are read at each scrape instead of counted as they change. */
 import { Gauge, type Registry } from 'prom-client';
-import type { Replication } from '../domain/replication.ts';
+import type { ReplicationState } from '../domain/replication.ts';
 import { createCachedQuery } from './cached-query.ts';
 
 /** Unfinished work of all replicas, counted in the database. Ages are in seconds, null if nothing is waiting. */
@@ -63,7 +63,7 @@ interface Watched {
   readonly pools: Readonly<Record<'reads' | 'writes' | 'statistics', PoolFigures>>;
   /** Returns false while the database is known not to accept writes (read-only, full disk or stalled commits). */
   readonly takesWrites: () => boolean;
-  readonly askReplication: () => Promise<Replication>;
+  readonly askReplication: () => Promise<ReplicationState>;
   readonly feed: () => SubscriberFigures;
   readonly doorbell: { readonly connected: boolean };
   readonly limits: { readonly total: number; readonly polls: number };

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type IdentityField, NAME_OF_ID } from '../domain/identity.ts';
+import { type IdentityField, NAME_BY_IDENTITY_FIELD } from '../domain/identity.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Provider update that was refused because it names another verification or user than expected. */
@@ -31,6 +31,6 @@ export const createMismatchObserver =
     mismatches.inc({ source, field });
     log.error(
       mismatch,
-      `${source === 'ANSWER' ? 'provider answer' : 'webhook'} names another ${NAME_OF_ID[field]} than expected; ignored it`,
+      `${source === 'ANSWER' ? 'provider answer' : 'webhook'} names another ${NAME_BY_IDENTITY_FIELD[field]} than expected; ignored it`,
     );
   };

@@ -1,5 +1,5 @@
 import { ProviderFailure } from '../domain/errors.ts';
-import type { CallPurpose } from '../domain/ports.ts';
+import type { ProviderCallPurpose } from '../domain/ports.ts';
 import type { Metrics } from './metrics.ts';
 import { withSpan } from './trace.ts';
 
@@ -9,7 +9,7 @@ import { withSpan } from './trace.ts';
  */
 export type MeasureCallAttempt = <T>(
   endpoint: string,
-  purpose: CallPurpose,
+  purpose: ProviderCallPurpose,
   attempt: () => Promise<T>,
 ) => Promise<T>;
 

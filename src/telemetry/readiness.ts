@@ -1,4 +1,4 @@
-import type { Durability, Replication } from '../domain/replication.ts';
+import type { ReplicationDurability, ReplicationState } from '../domain/replication.ts';
 import { createCachedQuery } from './cached-query.ts';
 
 /**
@@ -37,7 +37,7 @@ interface ReadinessOptions {
    * Returns which transactions a failover can lose under the current replication settings; rejects if the
    * settings cannot be read.
    */
-  readonly askReplication: () => Promise<Replication>;
+  readonly askReplication: () => Promise<ReplicationState>;
 }
 
 /**
@@ -62,7 +62,7 @@ const DURABILITY_NOTES = {
   ASYNCHRONOUS: 'no commit waits for a standby: a failover can lose the newest transitions',
   NO_STANDBY: 'no standby is connected: a restore loses all transitions recorded after the backup',
   COMMIT_NOT_AWAITED: 'synchronous_commit is off: a crash of the server can lose the newest transitions',
-} as const satisfies Record<Durability, string>;
+} as const satisfies Record<ReplicationDurability, string>;
 
 export function createReadinessProbe(options: ReadinessOptions): () => Promise<ReadinessReport> {
   const {

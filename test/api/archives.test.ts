@@ -6,12 +6,12 @@ import { getTableColumns } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import {
   ARCHIVED_TABLES,
+  type ArchivedSessionData,
   deserializeRow,
-  type SessionArchive,
   serializeRow,
 } from '../../src/db/retention/archive.ts';
 import { logIdentity, sessions } from '../../src/db/schema/tables.ts';
-import { AuditKeys } from '../../src/domain/audit.ts';
+import { AuditKeyring } from '../../src/domain/audit.ts';
 import {
   ARCHIVE_FORMAT_VERSION,
   createArchiveMac,
@@ -28,7 +28,7 @@ const TABLES = { session: sessions, ...ARCHIVED_TABLES };
 const fixtureOf = (version: number) => join(FIXTURES, `version-${version}.jsonl.gz`);
 
 const [keyId, key] = AUDIT_KEYS.split(':') as [string, string];
-const keys = new AuditKeys([{ id: keyId, key: Buffer.from(key, 'base64') }]);
+const keys = new AuditKeyring([{ id: keyId, key: Buffer.from(key, 'base64') }]);
 
 const unpack = async (file: string): Promise<any[]> =>
   gunzipSync(await readFile(file))
@@ -119,7 +119,7 @@ test('columns and tables that an older archive lacks are read as null or default
   const archive = join(await emptyFolder(), 'older.jsonl.gz');
   await seal(lines, archive);
 
-  const archives: SessionArchive[] = [];
+  const archives: ArchivedSessionData[] = [];
   for await (const read of readVerifiedArchive(archive, keys)) archives.push(read);
   const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', '--archive', archive);
 

@@ -2,18 +2,21 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { type PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { beforeAll, expect, test } from 'vitest';
-import { COLUMN_PROOFS, type ColumnProof, type TableName } from '../../src/db/schema/audit-columns.ts';
+import { COLUMN_PROOFS, type ColumnProof, type TableExportName } from '../../src/db/schema/audit-columns.ts';
 import * as tables from '../../src/db/schema/tables.ts';
 import { type Audit, auditOf, sessionWithHistory } from '../harness/audit.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
 import { type Tampering, tamperingWith } from '../harness/tampering.ts';
 
-const allTables = Object.entries(tables).filter(([, table]) => is(table, PgTable)) as [TableName, PgTable][];
-const proofsOf = (key: TableName) =>
+const allTables = Object.entries(tables).filter(([, table]) => is(table, PgTable)) as [
+  TableExportName,
+  PgTable,
+][];
+const proofsOf = (key: TableExportName) =>
   Object.entries<ColumnProof>(COLUMN_PROOFS[key] as Record<string, ColumnProof>);
 /** Tables that the audit compares with archives, not with chains: tested in `test/api/archived-rows.test.ts`. */
-const WITH_ARCHIVES: readonly TableName[] = ['archivedSessions'];
+const WITH_ARCHIVES: readonly TableExportName[] = ['archivedSessions'];
 const provenTables = allTables.filter(
   ([key]) => !WITH_ARCHIVES.includes(key) && proofsOf(key).some(([, proof]) => typeof proof === 'string'),
 );

@@ -1,7 +1,7 @@
 /** During a rolling deploy a later release may store statuses that this release does not know. */
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { parseAcceptedPairs, writeStatusPairsMigration } from '../../src/gate/status-pairs.ts';
+import { generateStatusPairsMigration, parsePairsFromMigrations } from '../../src/gate/status-pairs.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { webhooksTaken } from '../harness/rows.ts';
 
@@ -20,7 +20,7 @@ async function migrateAsLater({ database }: Gateway): Promise<void> {
   const files = (await readdir('migrations')).filter((name) => name.endsWith('.sql')).sort();
   const migrations = await Promise.all(files.map((name) => readFile(`migrations/${name}`, 'utf8')));
   await database.query(
-    writeStatusPairsMigration([...parseAcceptedPairs(migrations), 'VIDEO_CALL/USER_WAVED']),
+    generateStatusPairsMigration([...parsePairsFromMigrations(migrations), 'VIDEO_CALL/USER_WAVED']),
   );
 }
 

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { AuditKeys } from '../../src/domain/audit.ts';
+import { AuditKeyring } from '../../src/domain/audit.ts';
 import { auditOf } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
@@ -241,7 +241,7 @@ describe('audit entries of an earlier release', () => {
    */
   async function recordAsBefore({ database }: Gateway, sessionId: string, rawSubStatus: string) {
     const [keyId, key] = AUDIT_KEYS.split(':') as [string, string];
-    const keys = new AuditKeys([{ id: keyId, key: Buffer.from(key, 'base64') }]);
+    const keys = new AuditKeyring([{ id: keyId, key: Buffer.from(key, 'base64') }]);
     const { rows } = await database.query(
       'select * from audit_entry where session_id = $1 order by number desc limit 2',
       [sessionId],

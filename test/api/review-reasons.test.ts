@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { getCustomerMessageSealingContext } from '../../src/db/sessions/reviews.ts';
 import { getAgentRemarksSealingContext } from '../../src/db/sessions/sessions.ts';
-import { AuditKeys } from '../../src/domain/audit.ts';
+import { AuditKeyring } from '../../src/domain/audit.ts';
 import { Sealer } from '../../src/encryption/sealing.ts';
 import { readVerifiedArchive } from '../../src/services/retention/archive-file.ts';
 import { sessionAt } from '../harness/acting.ts';
@@ -445,7 +445,7 @@ test("an archive contains a review's reasons, and its message and remarks encryp
 
   expect(await run(gateway, 'audit', 'verify', '--archive', archive)).toContain('Verified 1 sessions');
   const archived = [];
-  for await (const each of readVerifiedArchive(archive, new AuditKeys([parseKey(AUDIT_KEYS)])))
+  for await (const each of readVerifiedArchive(archive, new AuditKeyring([parseKey(AUDIT_KEYS)])))
     archived.push(each);
   const [{ session, reviews } = { session: null, reviews: [] }] = archived;
   const [, audited] = reviews;

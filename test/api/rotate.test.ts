@@ -1,6 +1,6 @@
 /** `npm run rotate` encrypts stored values with a new data key while a gateway runs. */
 import { expect, test } from 'vitest';
-import { REENCRYPTABLE_COLUMNS } from '../../src/db/keys/key-rotation.ts';
+import { ROTATABLE_COLUMNS } from '../../src/db/keys/key-rotation.ts';
 import { sessionWithHistory } from '../harness/audit.ts';
 import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
@@ -55,7 +55,7 @@ test('npm run rotate re-encrypts all values of the old key while the gateway run
   await webhooksSettled(before.database);
   const seen = (await before.graphql(SEEN)).data;
   const stored = await underKey(before, 'test');
-  expect(Object.keys(stored)).toHaveLength(REENCRYPTABLE_COLUMNS.length + 2);
+  expect(Object.keys(stored)).toHaveLength(ROTATABLE_COLUMNS.length + 2);
   await before.stop();
 
   const database = before.databaseUrl;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { CUSTOMER_TEXTS, toCustomerMessage } from '../../src/domain/customer-texts.ts';
+import { CUSTOMER_TEXTS_BY_SUB_STATUS, toCustomerMessage } from '../../src/domain/customer-texts.ts';
 import { CIRCUMSTANCES, getStatusInfo, toStatusPair } from '../../src/domain/status.ts';
 import { bootGateway, eventually, type Gateway, type Stream } from '../harness/gateway.ts';
 
@@ -29,7 +29,8 @@ const forStaff = (subStatus: string) => {
   return { explanation, recommendedAction };
 };
 const forCustomers = (subStatus: string) => {
-  const { happened, next } = CUSTOMER_TEXTS[subStatus as keyof typeof CUSTOMER_TEXTS].EN;
+  const { happened, next } =
+    CUSTOMER_TEXTS_BY_SUB_STATUS[subStatus as keyof typeof CUSTOMER_TEXTS_BY_SUB_STATUS].EN;
   return { explanation: happened, recommendedAction: next };
 };
 

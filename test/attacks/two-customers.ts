@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
-import { readFeedIdentity } from '../../src/db/sessions/feed.ts';
+import { readLogIdentity } from '../../src/db/sessions/feed.ts';
 import { createCursorCodec, getSessionStartPosition } from '../../src/feed/cursor.ts';
 import { bootGateway, eventually, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
@@ -54,7 +54,7 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
   const asha = { sub: 'asha', roles: ['CUSTOMER'], verification_ids: OWN };
   const { id: mine } = await gateway.start('own-1');
   const theirs = { ...(await lifeOfThem(gateway)), mine };
-  const cursors = createCursorCodec(await readFeedIdentity(drizzle(gateway.database)));
+  const cursors = createCursorCodec(await readLogIdentity(drizzle(gateway.database)));
   const { data } = await gateway.graphql('query ($id: ID!) { session(id: $id) { createdAt } }', theirs);
   const start = (verificationId: string, input?: object) =>
     gateway.start(verificationId, input).then(({ id }) => id);

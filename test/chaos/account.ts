@@ -2,14 +2,14 @@
 
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
-import { readFeedIdentity } from '../../src/db/sessions/feed.ts';
+import { readLogIdentity } from '../../src/db/sessions/feed.ts';
 import {
   type CursorCodec,
   createCursorCodec,
   FEED_START_POSITION,
   type LogPosition,
 } from '../../src/feed/cursor.ts';
-import { getFingerprint } from '../../src/feed/fingerprint.ts';
+import { getTransitionFingerprint } from '../../src/feed/fingerprint.ts';
 import { eventually } from '../harness/gateway.ts';
 import {
   deliveriesTo,
@@ -54,10 +54,10 @@ export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
     number: names.numberOf(
       nameOfTransition(transitionId(row.sessionId, row.sequence), row.recordedAt.toISOString()),
     ),
-    fingerprint: getFingerprint(row),
+    fingerprint: getTransitionFingerprint(row),
   }));
   const feed = entries.filter(({ position }) => position !== null);
-  const cursors: CursorCodec = createCursorCodec(await readFeedIdentity(drizzle(database)));
+  const cursors: CursorCodec = createCursorCodec(await readLogIdentity(drizzle(database)));
   const numbers = new Set(entries.map(({ number }) => number));
   const places = new Map(entries.map((entry) => [`${entry.sessionId} ${entry.sequence}`, entry]));
   const entryAt = ({ sessionId, sequence }: LogPosition) =>

@@ -3,7 +3,7 @@
  * or roll back.
  */
 import type pg from 'pg';
-import { findWaitingParty, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
+import { getAwaitedParty, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 
 /**
@@ -70,7 +70,7 @@ export async function recordPlainly(pool: pg.Pool, sessionId: string, index: num
       sessionId,
       pair.status,
       pair.subStatus,
-      findWaitingParty(pair, { disputed: false, closed: false, replaced: false }),
+      getAwaitedParty(pair, { disputed: false, closed: false, replaced: false }),
     ],
   );
   await ring(pool, sessionId, rows[0].next);
@@ -97,7 +97,7 @@ async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStat
   await client.query(
     `update vkyc_session set last_sequence = $2, version = $2, status = $3, sub_status = $4, decided_here = true,
        raw_status = null, raw_sub_status = null, waiting_on = $5, status_since = now(), updated_at = now() where id = $1`,
-    [...place, findWaitingParty(pair, disputed)],
+    [...place, getAwaitedParty(pair, disputed)],
   );
   return last + 1;
 }

@@ -1,12 +1,17 @@
 /** Tests the parts of the client helper (resuming subscriptions) without a connection. */
 import { describe, expect, test, vi } from 'vitest';
-import { findVariableDefinitions, selectsHeartbeats } from '../../src/client/document.ts';
-import { classifyErrors, findFrame, isRestart, type Result } from '../../src/client/frames.ts';
-import { StreamPosition } from '../../src/client/position.ts';
+import { findSubscriptionVariableDefinitions, selectsHeartbeats } from '../../src/client/document.ts';
+import {
+  classifyErrors,
+  findFrame,
+  isRestartFrame,
+  type SubscriptionResult,
+} from '../../src/client/frames.ts';
+import { StreamPositionTracker } from '../../src/client/position.ts';
 import { backoffMs } from '../../src/client/resuming.ts';
 import {
   NEXT_STATE,
-  REPORTED_STATES,
+  REPORTED_STATE_BY_STATE,
   type SubscriptionEvent,
   type SubscriptionState,
 } from '../../src/client/states.ts';
@@ -37,13 +42,16 @@ describe('findVariables', () => {
     ['query { a(b: "") } subscription ($y: Int) { c }', '($y: Int)'],
     ['query { a(b: """"quoted" """) } subscription ($y: Int) { c }', '($y: Int)'],
   ])('findVariables of the document %j returns %j', (query, variables) => {
-    expect(findVariableDefinitions({ query })).toBe(variables);
+    expect(findSubscriptionVariableDefinitions({ query })).toBe(variables);
   });
 
   test('findVariables returns the variables of the subscription with the given operation name', () => {
     const query = 'subscription A($a: Int) { a } query Q($q: Int) { a } subscription B($b: Int) { b }';
     const variablesOf = (operationName?: string | null) =>
-      findVariableDefinitions({ query, ...(operationName === undefined ? {} : { operationName }) });
+      findSubscriptionVariableDefinitions({
+        query,
+        ...(operationName === undefined ? {} : { operationName }),
+      });
     expect(['A', 'B', 'Q', 'C', undefined, null].map(variablesOf)).toEqual([
       '($a: Int)',
       '($b: Int)',
@@ -75,19 +83,17 @@ describe('frames', () => {
   test('a SessionSnapshot, a FeedReset and a frame with `resync` are recognised as restarts of the stream', () => {
     expect(
       ['SessionSnapshot', 'FeedReset', 'Heartbeat', 'StatusTransition'].map((__typename) =>
-        isRestart({ __typename }),
+        isRestartFrame({ __typename }),
       ),
     ).toEqual([true, true, false, false]);
-    expect([isRestart({ resync: false }), isRestart({ resync: true }), isRestart({})]).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    expect([isRestartFrame({ resync: false }), isRestartFrame({ resync: true }), isRestartFrame({})]).toEqual(
+      [true, true, false],
+    );
   });
 
   const errors = (...codes: unknown[]) => codes.map((code) => ({ extensions: { code } }));
   const data = { feed: { cursor: 'a' } };
-  test.each<[string, Result, 'NONE' | 'FAULT' | 'REFUSAL']>([
+  test.each<[string, SubscriptionResult, 'NONE' | 'FAULT' | 'REFUSAL']>([
     ['no errors', { data }, 'NONE'],
     ['an empty list of errors', { data: null, errors: [] }, 'NONE'],
     ['a fault', { data, errors: errors('INTERNAL_SERVER_ERROR') }, 'FAULT'],
@@ -111,7 +117,11 @@ describe('frames', () => {
       'TOO_MANY_SUBSCRIPTIONS',
       'UNAUTHENTICATED',
       'UNTRUSTED_DOCUMENT',
-    ].map((code): [string, Result, 'REFUSAL'] => [code, { data: null, errors: errors(code) }, 'REFUSAL']),
+    ].map((code): [string, SubscriptionResult, 'REFUSAL'] => [
+      code,
+      { data: null, errors: errors(code) },
+      'REFUSAL',
+    ]),
   ])('a result with %s (%j) counts as %s', (_name, result, meaning) => {
     expect(classifyErrors(result)).toBe(meaning);
   });
@@ -119,7 +129,7 @@ describe('frames', () => {
 
 describe('Position', () => {
   const take = (
-    position: StreamPosition,
+    position: StreamPositionTracker,
     cursor: string,
     previousCursor?: string | null,
     more: object = {},
@@ -127,14 +137,14 @@ describe('Position', () => {
   const beat = { __typename: 'Heartbeat' };
 
   test('a position (place of the client in a stream) moves to a frame whose previousCursor equals the cursor of the position', () => {
-    const position = new StreamPosition('0');
+    const position = new StreamPositionTracker('0');
     expect([position.cursor, position.after]).toEqual(['0', '0']);
     expect([take(position, '1', '0'), take(position, '2', '1')]).toEqual(['NEXT', 'NEXT']);
     expect([position.cursor, position.after]).toEqual(['2', '2']);
   });
 
   test('a position without a cursor moves to the first frame whose previousCursor is null', () => {
-    const position = new StreamPosition(null);
+    const position = new StreamPositionTracker(null);
     expect([position.cursor, position.after]).toEqual([null, undefined]);
     expect(take(position, '1', '0')).toBe('GAP');
     expect(take(position, '1', null)).toBe('NEXT');
@@ -142,7 +152,7 @@ describe('Position', () => {
   });
 
   test('a position does not move at a frame that is repeated or follows a gap, and returns REPEATED or GAP', () => {
-    const position = new StreamPosition('0');
+    const position = new StreamPositionTracker('0');
     take(position, '1', '0');
     take(position, '2', '1');
     expect(take(position, '1', '0')).toBe('REPEATED');
@@ -152,12 +162,12 @@ describe('Position', () => {
   });
 
   test('a position moves to any frame without previousCursor', () => {
-    const position = new StreamPosition('0');
+    const position = new StreamPositionTracker('0');
     expect([take(position, '5'), take(position, '5'), take(position, '3')]).toEqual(['NEXT', 'NEXT', 'NEXT']);
   });
 
   test('a position accepts a frame that follows the newest frame, or the newest frame that is not a heartbeat', () => {
-    const position = new StreamPosition('0');
+    const position = new StreamPositionTracker('0');
     take(position, '1', '0');
     expect(take(position, 'beat', '1', beat)).toBe('NEXT');
     expect(position.cursor).toBe('beat');
@@ -169,14 +179,14 @@ describe('Position', () => {
   });
 
   test('the frame of a passed deadline is no entry of the log, so that a stream without it is accepted too', () => {
-    const position = new StreamPosition('0');
+    const position = new StreamPositionTracker('0');
     take(position, '1', '0');
     take(position, 'later', '1', { __typename: 'DeadlinePassed' });
     expect(take(position, '2', '1')).toBe('NEXT');
   });
 
   test('a frame without __typename counts as a heartbeat if its previousCursor is its cursor', () => {
-    const position = new StreamPosition('0');
+    const position = new StreamPositionTracker('0');
     take(position, '1', '0');
     take(position, '1', '1');
     take(position, 'later', '1', beat);
@@ -184,14 +194,14 @@ describe('Position', () => {
   });
 
   test('a position whose first frame was a heartbeat moves on to a frame that follows that heartbeat (NEXT), also after a second heartbeat', () => {
-    const position = new StreamPosition(null);
+    const position = new StreamPositionTracker(null);
     take(position, 'b', null, beat);
     take(position, 'c', 'b', beat);
     expect(take(position, '1', 'b')).toBe('NEXT');
   });
 
   test('a position forgets the frames before a FeedReset: a frame with the cursor of such a frame no longer counts as repeated', () => {
-    const position = new StreamPosition('0');
+    const position = new StreamPositionTracker('0');
     take(position, '1', '0');
     take(position, '2', '1');
     take(position, 'reset', '2', { __typename: 'FeedReset' });
@@ -201,7 +211,7 @@ describe('Position', () => {
   });
 
   test('a position recognises repetitions of the last thousand frames, and of no earlier frames', () => {
-    const position = new StreamPosition(null);
+    const position = new StreamPositionTracker(null);
     for (let number = 1; number <= 1_000; number += 1) take(position, String(number));
     expect(take(position, '1', 'x')).toBe('REPEATED');
     take(position, '1001');
@@ -210,7 +220,7 @@ describe('Position', () => {
   });
 
   test('keepApart adds a new mark to the `after` argument, so that routers share no stream, and leaves the cursor unchanged', () => {
-    const position = new StreamPosition('0');
+    const position = new StreamPositionTracker('0');
     position.keepApart();
     const first = position.after;
     expect(first).toMatch(/^0~[a-z0-9]{5,}$/);
@@ -218,7 +228,7 @@ describe('Position', () => {
     expect(position.cursor).toBe('0');
     position.keepApart();
     expect(position.after).not.toBe(first);
-    const unmarked = new StreamPosition(null);
+    const unmarked = new StreamPositionTracker(null);
     unmarked.keepApart();
     expect(unmarked.after).toMatch(/^~[a-z0-9]+$/);
   });
@@ -247,7 +257,7 @@ describe('table of states', () => {
   test('after a gap or a fault only a new subscription can become live, however many frames still arrive', () => {
     for (const fault of ['GAP', 'FAULT'] as const) {
       expect(
-        REPORTED_STATES[follow('CONNECTED', 'NEWS', fault, 'NEWS', 'PAST', 'QUIET', 'CONNECTED')],
+        REPORTED_STATE_BY_STATE[follow('CONNECTED', 'NEWS', fault, 'NEWS', 'PAST', 'QUIET', 'CONNECTED')],
       ).not.toBe('live');
       expect(follow('CONNECTED', fault, 'SUBSCRIBED', 'CONNECTED', 'NEWS')).toBe('LIVE');
     }

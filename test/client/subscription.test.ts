@@ -1,6 +1,6 @@
 /** Tests one resuming subscription over an in-memory connection, with fake timers. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Payload, Result, Sink } from '../../src/client/frames.ts';
+import type { Payload, Sink, SubscriptionResult } from '../../src/client/frames.ts';
 import { type FeedState, type ResumingOptions, resuming } from '../../src/client/resuming.ts';
 
 const WITH_HEARTBEATS =
@@ -79,7 +79,7 @@ function start({
     dispose(): void;
   };
   const states: FeedState[] = [];
-  const results: Result[] = [];
+  const results: SubscriptionResult[] = [];
   const ends: unknown[] = [];
   const stop = client.subscribe(
     { query, ...(after === null ? {} : { variables: { after } }) },

@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { parseSync } from 'vite';
 import { describe, expect, test } from 'vitest';
 import { ROLES, type Role } from '../../src/domain/access.ts';
-import { type ActionFacts, ALL_ACTIONS, findDecisionDenial, findDenial } from '../../src/domain/actions.ts';
+import {
+  type ActionFacts,
+  ALL_SESSION_ACTIONS,
+  findReviewDecisionDenial,
+  findSessionActionDenial,
+} from '../../src/domain/actions.ts';
 import { VERDICTS } from '../../src/domain/session.ts';
 import { ALL_PAIRS, CIRCUMSTANCES } from '../../src/domain/status.ts';
 import { importConsole } from './in-node.ts';
@@ -160,8 +165,8 @@ function listDenials(): string[] {
         for (const role of staff) {
           const facts = { ...NEUTRAL, status, subStatus, ...first, ...second };
           const viewer = { id: ME, roles: [role], verificationIds: [], expiresAt: null };
-          for (const action of ALL_ACTIONS) {
-            const reason = findDenial(action, facts, viewer, NOW, { auditUnknownAgents: false });
+          for (const action of ALL_SESSION_ACTIONS) {
+            const reason = findSessionActionDenial(action, facts, viewer, NOW, { auditUnknownAgents: false });
             if (reason) reasons.add(reason);
           }
         }
@@ -192,7 +197,10 @@ describe('the Hindi of what the gateway says', () => {
   test('Hindi has the reasons why a decision of a review is refused', () => {
     const call = { status: 'VIDEO_CALL', subStatus: 'USER_ENDED_CALL', unreviewedCall: null } as const;
     const say = (callComplete: boolean | null) =>
-      findDecisionDenial('RECORD_AGENT_REVIEW', 'AGENT_APPROVED', call, { callComplete, mayState: true });
+      findReviewDecisionDenial('RECORD_AGENT_REVIEW', 'AGENT_APPROVED', call, {
+        callComplete,
+        mayState: true,
+      });
 
     expect(say(false)).not.toBeNull();
     expect(missing([say(false), say(null)])).toEqual([]);

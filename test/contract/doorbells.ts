@@ -8,11 +8,15 @@ import { test } from 'vitest';
 import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
 import type { Doorbell } from '../../src/domain/ports.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
-import { createNatsDoorbell, type NatsDoorbell, type NatsTimings } from '../../src/feed/nats-doorbell.ts';
+import {
+  createNatsDoorbell,
+  type NatsDoorbell,
+  type NatsDoorbellTimings,
+} from '../../src/feed/nats-doorbell.ts';
 import {
   createPostgresDoorbell,
-  type DoorbellTimings,
   type PostgresDoorbell,
+  type PostgresDoorbellTimings,
 } from '../../src/feed/postgres-doorbell.ts';
 import { atTheEnd, eventually, freshDatabase } from '../harness/gateway.ts';
 import { natsTest, startNatsServer } from '../harness/nats.ts';
@@ -102,7 +106,10 @@ export interface Replica {
 }
 
 /** Opens a connected PostgreSQL doorbell with short retry delays; it is stopped when the test ends. */
-export async function openReplica(url: string, timings: Partial<DoorbellTimings> = {}): Promise<Replica> {
+export async function openReplica(
+  url: string,
+  timings: Partial<PostgresDoorbellTimings> = {},
+): Promise<Replica> {
   const warnings: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(line) });
   const connection = createDatabasePools(url, 4, () => {});
@@ -120,7 +127,7 @@ export async function openReplica(url: string, timings: Partial<DoorbellTimings>
 
 interface NatsOptions {
   readonly subject?: string;
-  readonly timings?: Partial<NatsTimings>;
+  readonly timings?: Partial<NatsDoorbellTimings>;
   /** Whether the server is reachable, so that opening waits for a connection; true by default. */
   readonly reachable?: boolean;
   readonly onUnreadableRing?: () => void;

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from '@nats-io/transport-node';
 import { expect } from 'vitest';
-import type { NatsTimings } from '../../src/feed/nats-doorbell.ts';
-import { MAX_MESSAGE_BYTES } from '../../src/feed/ring-message.ts';
-import { MISSED_INTERVAL_MS } from '../../src/feed/ring-receiver.ts';
+import type { NatsDoorbellTimings } from '../../src/feed/nats-doorbell.ts';
+import { MAX_RING_MESSAGE_BYTES } from '../../src/feed/ring-message.ts';
+import { MIN_MISSED_INTERVAL_MS } from '../../src/feed/ring-receiver.ts';
 import { listenTo } from '../harness/doorbell-listener.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 import { natsServerAt, natsTest, startNatsServer } from '../harness/nats.ts';
 import { startHttpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 import { openOverNats } from './doorbells.ts';
 
-const IMPATIENT: Partial<NatsTimings> = { connectTimeoutMs: 300, probeEveryMs: 50, farewellMs: 100 };
+const IMPATIENT: Partial<NatsDoorbellTimings> = { connectTimeoutMs: 300, probeEveryMs: 50, farewellMs: 100 };
 
 /** Starts a TCP proxy to a NATS server. The proxy takes only HTTP URLs, so the scheme is replaced. */
 async function wireTo(url: string): Promise<TcpProxy & { readonly servers: readonly string[] }> {
@@ -152,7 +152,7 @@ natsTest(
     const client = await connect({ servers: [server.url] });
     atTheEnd(() => client.close());
     const session = randomUUID();
-    const tooLarge = JSON.stringify({ from: 'x', rings: null, padding: ' '.repeat(MAX_MESSAGE_BYTES) });
+    const tooLarge = JSON.stringify({ from: 'x', rings: null, padding: ' '.repeat(MAX_RING_MESSAGE_BYTES) });
 
     const since = performance.now();
     for (let sent = 0; sent < 20_000; sent += 1) client.publish('test', sent % 100 ? 'garbage' : tooLarge);
@@ -160,7 +160,7 @@ natsTest(
     near.doorbell.ring(session, 1);
     await eventually(async () => there.knowsOf(new Map([[session, 1]])) && counted === 20_000);
 
-    const intervals = (performance.now() - since) / MISSED_INTERVAL_MS;
+    const intervals = (performance.now() - since) / MIN_MISSED_INTERVAL_MS;
     expect(there.misses).toBeGreaterThan(0);
     expect(there.misses).toBeLessThanOrEqual(intervals + 2);
     expect(far.warnings).toHaveLength(1);
@@ -217,7 +217,7 @@ natsTest(
   },
 );
 
-type Open = (timings?: Partial<NatsTimings>) => ReturnType<typeof openOverNats>;
+type Open = (timings?: Partial<NatsDoorbellTimings>) => ReturnType<typeof openOverNats>;
 
 /** For each state of a NATS doorbell: brings a doorbell into the state, and returns a function that stops it. */
 const PLIGHTS: Readonly<Record<string, (wire: TcpProxy, open: Open) => Promise<() => Promise<void>>>> = {

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { findSessions, type SessionRow } from '../../src/db/sessions/sessions.ts';
+import { findSessionsById, type SessionRow } from '../../src/db/sessions/sessions.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { getSessionStartPosition } from '../../src/feed/cursor.ts';
 import { Hub } from '../../src/feed/hub.ts';
-import { CHANNEL, type DoorbellTimings } from '../../src/feed/postgres-doorbell.ts';
+import { DOORBELL_CHANNEL, type PostgresDoorbellTimings } from '../../src/feed/postgres-doorbell.ts';
 import { createCollector } from '../harness/collector.ts';
 import { listenTo } from '../harness/doorbell-listener.ts';
 import { atTheEnd, eventually, freshDatabase } from '../harness/gateway.ts';
@@ -14,7 +14,7 @@ import { createSessions, record } from '../harness/log-writer.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 import { openReplica, type Replica } from './doorbells.ts';
 
-const IMPATIENT: Partial<DoorbellTimings> = {
+const IMPATIENT: Partial<PostgresDoorbellTimings> = {
   connectTimeoutMs: 300,
   probeEveryMs: 50,
   probeTimeoutMs: 300,
@@ -28,7 +28,7 @@ async function overhear(url: string): Promise<{ client: pg.Client; texts: string
   atTheEnd(() => client.end());
   const texts: string[] = [];
   client.on('notification', ({ payload }) => texts.push(payload ?? ''));
-  await client.query(`listen ${CHANNEL}`);
+  await client.query(`listen ${DOORBELL_CHANNEL}`);
   return { client, texts };
 }
 
@@ -50,7 +50,7 @@ test('a transition recorded while the LISTEN connection is cut reaches subscribe
   const log = pino({ level: 'silent' });
   const hub = new Hub({ db: near.connection.db, clock: systemClock, doorbell: far.doorbell, log });
   atTheEnd(() => hub.stop());
-  const [row] = await findSessions(near.connection.db, [session]);
+  const [row] = await findSessionsById(near.connection.db, [session]);
   const feed = createCollector();
   hub.followSession(row as SessionRow, getSessionStartPosition(session), feed.subscriber);
   const ear = listenTo(far.doorbell);
@@ -185,7 +185,7 @@ test('a NOTIFY with an invalid payload counts as a missed ring (notification), a
     '{"from":1,"rings":null}',
   ];
 
-  for (const payload of payloads) await client.query('select pg_notify($1, $2)', [CHANNEL, payload]);
+  for (const payload of payloads) await client.query('select pg_notify($1, $2)', [DOORBELL_CHANNEL, payload]);
   const session = randomUUID();
   near.doorbell.ring(session, 1);
 
@@ -213,7 +213,7 @@ test('if a NOTIFY fails, the PostgreSQL doorbell logs a warning, and still sends
 });
 
 interface Plight {
-  readonly timings?: Partial<DoorbellTimings>;
+  readonly timings?: Partial<PostgresDoorbellTimings>;
   bring(wire: TcpProxy, replica: Replica): Promise<unknown>;
 }
 

@@ -3,11 +3,11 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createDatabasePools } from '../../src/db/connection/client.ts';
 import {
-  classifyFault,
+  classifyDatabaseFault,
   type DatabaseFault,
   isPermanentError,
 } from '../../src/db/connection/connection-errors.ts';
-import { MissingKeyError } from '../../src/encryption/sealing.ts';
+import { MissingDataKeyError } from '../../src/encryption/sealing.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
@@ -37,7 +37,7 @@ async function deadAddress(): Promise<string> {
 }
 
 /**
- * Real causes of database errors, by title. `fault` is the class that classifyFault must return for the
+ * Real causes of database errors, by title. `fault` is the class that classifyDatabaseFault must return for the
  * error.
  */
 const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise<unknown> }> = {
@@ -115,9 +115,9 @@ for (const [what, { fault, cause }] of Object.entries(FAULTS))
   test(`the error of ${what} is classified as ${fault}, and not as caused by the values of the statement`, async () => {
     const error = await cause(await freshDatabase());
 
-    expect(classifyFault(error)).toBe(fault);
+    expect(classifyDatabaseFault(error)).toBe(fault);
     expect(isPermanentError(error)).toBe(false);
-    expect(classifyFault(new Error('wrapped', { cause: error }))).toBe(fault);
+    expect(classifyDatabaseFault(new Error('wrapped', { cause: error }))).toBe(fault);
   });
 
 test("isCausedByValues returns true for an error caused by a statement's values, and false if a table, column, permission or encryption key is missing", async () => {
@@ -130,7 +130,7 @@ test("isCausedByValues returns true for an error caused by a statement's values,
     raising('54000'),
   ]) {
     const error = await fail(text);
-    expect([classifyFault(error), isPermanentError(error)], text).toEqual([null, true]);
+    expect([classifyDatabaseFault(error), isPermanentError(error)], text).toEqual([null, true]);
   }
   for (const text of [
     'select * from no_such_table',
@@ -138,10 +138,10 @@ test("isCausedByValues returns true for an error caused by a statement's values,
     raising('42501'),
   ]) {
     const error = await fail(text);
-    expect([classifyFault(error), isPermanentError(error)], text).toEqual([null, false]);
+    expect([classifyDatabaseFault(error), isPermanentError(error)], text).toEqual([null, false]);
   }
   expect(isPermanentError(new TypeError('undefined is not a function'))).toBe(true);
-  expect(isPermanentError(new MissingKeyError('k1'))).toBe(false);
+  expect(isPermanentError(new MissingDataKeyError('k1'))).toBe(false);
 });
 
 test('a transaction rejects with the error of its first failed statement, not with a later one', async () => {
@@ -156,5 +156,5 @@ test('a transaction rejects with the error of its first failed statement, not wi
   );
   const unawaited = await rejection(db.transaction(async (tx) => tx.start(failing)));
 
-  expect([classifyFault(pipelined), classifyFault(unawaited)]).toEqual(['FULL', 'FULL']);
+  expect([classifyDatabaseFault(pipelined), classifyDatabaseFault(unawaited)]).toEqual(['FULL', 'FULL']);
 });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createDatabasePools, type Transaction } from '../../src/db/connection/client.ts';
-import { insertSession, type SessionRow } from '../../src/db/sessions/sessions.ts';
-import { insertUser } from '../../src/db/sessions/users.ts';
+import { type SessionRow, tryInsertSession } from '../../src/db/sessions/sessions.ts';
+import { insertOrFindUser } from '../../src/db/sessions/users.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 
 const ROUNDS = 400;
@@ -12,7 +12,7 @@ test('if several connections insert the same session at the same time, one inser
   const { db, close } = createDatabasePools(await freshDatabase(), WRITERS, () => {});
   atTheEnd(close);
   const now = new Date();
-  const user = await insertUser(db, {
+  const user = await insertOrFindUser(db, {
     id: randomUUID(),
     userId: 'u',
     personal: Buffer.alloc(0),
@@ -44,7 +44,7 @@ test('if several connections insert the same session at the same time, one inser
     } as SessionRow;
 
     const inserted = await Promise.all(
-      Array.from({ length: WRITERS }, () => insertSession(db as unknown as Transaction, row)),
+      Array.from({ length: WRITERS }, () => tryInsertSession(db as unknown as Transaction, row)),
     );
 
     expect(inserted.filter(Boolean)).toHaveLength(1);

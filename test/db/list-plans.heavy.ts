@@ -6,7 +6,7 @@ import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
 import {
-  countSessions,
+  countSessionsUpTo,
   readSessionPage,
   type SessionFilter,
   type SessionOrder,
@@ -273,7 +273,7 @@ test.each(Object.entries(FILTERS))(
       const found = await problemsOf(listed, MOST_ROWS);
       problems.push(...found.map((problem) => `${order.field} ${order.direction}: ${problem}`));
       if (order.direction === 'DESC') continue;
-      const counted = await statementOf(() => countSessions(connection.db, filter, order, MOST_COUNTED));
+      const counted = await statementOf(() => countSessionsUpTo(connection.db, filter, order, MOST_COUNTED));
       const ofCount = await problemsOf(counted, MOST_ROWS_OF_COUNT);
       problems.push(...ofCount.map((problem) => `count of ${order.field}: ${problem}`));
     }

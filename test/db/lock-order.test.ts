@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import '../../src/db/sessions/sessions.ts';
-import { namedStatements } from '../../src/db/statements/prepared.ts';
+import { statementTextsByName } from '../../src/db/statements/prepared.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 
 test('session rows are locked in verification-id order, even if the planner reads them in the order of the table', async () => {
@@ -19,7 +19,7 @@ test('session rows are locked in verification-id order, even if the planner read
   await writer.query('set enable_indexscan = off');
   await writer.query('set enable_bitmapscan = off');
   await writer.query('begin');
-  const text = namedStatements.get('sessions locked')?.() as string;
+  const text = statementTextsByName.get('sessions locked')?.() as string;
   const locked = writer.query(text, [['b.later', 'a.first']]);
   await eventually(async () => {
     const { rows } = await other.query(

@@ -2,13 +2,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createDatabasePools } from '../../src/db/connection/client.ts';
-import { assignPositions } from '../../src/db/sessions/feed.ts';
+import { assignFeedPositions } from '../../src/db/sessions/feed.ts';
 import { atTheEnd, eventually, freshDatabase } from '../harness/gateway.ts';
 import { createSessions, record } from '../harness/log-writer.ts';
 import { onStatement } from '../harness/statements.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-test('if the database connection is lost during a call of assignPositions, the call rejects, and a later call assigns the feed positions', async () => {
+test('if the database connection is lost during a call of assignFeedPositions, the call rejects, and a later call assigns the feed positions', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const wire = await startTcpProxy(url);
@@ -27,7 +27,7 @@ test('if the database connection is lost during a call of assignPositions, the c
   process.on('unhandledRejection', note);
   atTheEnd(async () => void process.off('unhandledRejection', note));
 
-  await expect(assignPositions(db, 10)).rejects.toThrow();
+  await expect(assignFeedPositions(db, 10)).rejects.toThrow();
   await turn();
   expect(unhandled).toEqual([]);
 
@@ -35,5 +35,5 @@ test('if the database connection is lost during a call of assignPositions, the c
   // Waits until the pool has noticed that the cut also ended its idle connections.
   await eventually(async () => pools.reads.totalCount === 0);
   wire.mend();
-  expect(await assignPositions(db, 10)).toMatchObject([{ sessionId: session, sequence: 1, number: 1 }]);
+  expect(await assignFeedPositions(db, 10)).toMatchObject([{ sessionId: session, sequence: 1, number: 1 }]);
 });

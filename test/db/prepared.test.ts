@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { namedStatements } from '../../src/db/statements/prepared.ts';
+import { statementTextsByName } from '../../src/db/statements/prepared.ts';
 import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
@@ -20,13 +20,13 @@ test('PostgreSQL can prepare every named statement of the source on the migrated
   atTheEnd(() => client.end());
 
   const refused: string[] = [];
-  for (const [name, text] of namedStatements)
+  for (const [name, text] of statementTextsByName)
     await client
       .query(`prepare "${name}" as ${text()}`)
       .catch(({ message }: Error) => refused.push(`${name}: ${message}`));
 
   expect(refused).toEqual([]);
   const { rows } = await client.query('select count(*)::int as prepared from pg_prepared_statements');
-  expect(rows).toEqual([{ prepared: namedStatements.size }]);
-  expect(namedStatements.size).toBeGreaterThan(30);
+  expect(rows).toEqual([{ prepared: statementTextsByName.size }]);
+  expect(statementTextsByName.size).toBeGreaterThan(30);
 });

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { readReplication } from '../../src/db/connection/replication.ts';
+import { readReplicationState } from '../../src/db/connection/replication.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
-test('readReplication derives from the replication settings which failures a commit survives; /readyz and /metrics report the result', async () => {
+test('readReplicationState derives from the replication settings which failures a commit survives; /readyz and /metrics report the result', async () => {
   const { database, url } = await bootGateway();
   const set = async (setting: string) => {
     const client = await database.connect();
     try {
       await client.query(`set synchronous_commit = ${setting}`);
-      return (await readReplication({ query: client.query.bind(client) } as never)).durability;
+      return (await readReplicationState({ query: client.query.bind(client) } as never)).durability;
     } finally {
       client.release(true);
     }

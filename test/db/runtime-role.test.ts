@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { createDatabasePools } from '../../src/db/connection/client.ts';
-import { deleteSessionFigures, findFigures, storeFigures } from '../../src/db/sessions/session-figures.ts';
+import {
+  deleteFiguresOfWindow,
+  findFreshFigures,
+  storeFigures,
+} from '../../src/db/sessions/session-figures.ts';
 import { auditOf } from '../harness/audit.ts';
 import { movableClock } from '../harness/clock.ts';
 import { atTheEnd, bootGateway, eventually, untilReady } from '../harness/gateway.ts';
@@ -69,9 +73,9 @@ test('a gateway runs sessions with a database role that does not own the tables 
   const question = { series: 'counted', from: new Date(0), stepMs: 60_000, maxAgeMs: 60_000 };
   const asOf = new Date();
   for (const figures of [1, 2]) await storeFigures(db, question, { figures, asOf, tookMs: 3 }, 60_000);
-  expect(await findFigures(db, question, asOf)).toEqual({ figures: 2, asOf, tookMs: 3 });
-  await deleteSessionFigures(db, question, asOf);
-  expect(await findFigures(db, question, asOf)).toBeNull();
+  expect(await findFreshFigures(db, question, asOf)).toEqual({ figures: 2, asOf, tookMs: 3 });
+  await deleteFiguresOfWindow(db, question, asOf);
+  expect(await findFreshFigures(db, question, asOf)).toBeNull();
 
   const role = new pg.Client({ connectionString: runtime });
   await role.connect();

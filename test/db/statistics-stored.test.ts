@@ -5,13 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
 import { isQueryCanceled, type StatsDatabase } from '../../src/db/connection/statistics.ts';
-import { findFigures, storeFigures } from '../../src/db/sessions/session-figures.ts';
+import { findFreshFigures, storeFigures } from '../../src/db/sessions/session-figures.ts';
 import {
-  countOutcomes,
-  countReachedPhases,
-  countStates,
-  readMedianStays,
-  type StatsWindow,
+  computeMedianPhaseStays,
+  countOutcomesByInterval,
+  countSessionsByReachedPhase,
+  countSessionsByState,
+  type StatsFilter,
 } from '../../src/db/sessions/session-stats.ts';
 import type { Clock } from '../../src/domain/ports.ts';
 import {
@@ -46,7 +46,7 @@ interface Process {
   /** Number of counts that this process has finished. */
   readonly counted: () => number;
   /** Asks for figures whose count is slow; the value is the name of this process and the number of its count. */
-  ask(window?: Partial<StatsWindow>, options?: Partial<FiguresRequest<string>>): Promise<Answer>;
+  ask(window?: Partial<StatsFilter>, options?: Partial<FiguresRequest<string>>): Promise<Answer>;
   close(): Promise<void>;
 }
 interface Answer {
@@ -288,7 +288,7 @@ describe('stored session figures', () => {
       await store(number);
     }
     expect(await stored()).toEqual(Array.from({ length: 200 }, (_, index) => index + 6));
-    expect(await findFigures(db, question(6), clock.now())).toMatchObject({ figures: 6 });
+    expect(await findFreshFigures(db, question(6), clock.now())).toMatchObject({ figures: 6 });
 
     clock.forward(DAY_MS);
     await store(206);
@@ -323,14 +323,14 @@ test('each kind of stored session figures is read from the database exactly as i
   const edges = [new Date(clock.now().getTime() - HOUR_MS), clock.now()] as const;
   const [from, to] = edges;
   const KINDS = [
-    ['states', storedStateCountsSchema, countStates],
-    ['reached', storedPhasesReachedSchema, countReachedPhases],
-    ['stays', storedPhaseStaysSchema, readMedianStays],
+    ['states', storedStateCountsSchema, countSessionsByState],
+    ['reached', storedPhasesReachedSchema, countSessionsByReachedPhase],
+    ['stays', storedPhaseStaysSchema, computeMedianPhaseStays],
     [
       'intervals 1',
       storedIntervalsSchema,
-      async (tx: StatsDatabase, window: StatsWindow) =>
-        (await countOutcomes(tx, window, edges)).map((outcomes) => ({ from, to, ...outcomes })),
+      async (tx: StatsDatabase, window: StatsFilter) =>
+        (await countOutcomesByInterval(tx, window, edges)).map((outcomes) => ({ from, to, ...outcomes })),
     ],
   ] as const;
   const read = (isSlow: boolean) =>

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { runMigrations } from '../../src/db/run-migrations.ts';
 import { ALL_PAIRS, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
-import { type PairName, parseAcceptedPairs } from '../../src/gate/status-pairs.ts';
+import { type PairName, parsePairsFromMigrations } from '../../src/gate/status-pairs.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { emptyDatabase } from '../harness/old-database.ts';
 import { complaintsAbout } from './migration-rules.ts';
@@ -33,7 +33,7 @@ const migrateNew = async (folder: string): Promise<string> =>
   (await promisify(execFile)('node', ['.build/commands/migrate-new.js', '--out', folder])).stdout;
 
 test('the migrations let the database store exactly the status pairs of the status table in src/domain/status.ts', async () => {
-  expect(parseAcceptedPairs(await migrationsIn('migrations')).toSorted(), WHAT_TO_DO).toEqual(
+  expect(parsePairsFromMigrations(await migrationsIn('migrations')).toSorted(), WHAT_TO_DO).toEqual(
     PAIRS.toSorted(),
   );
 });
@@ -83,7 +83,7 @@ test('`npm run migrate:new` writes migrations for a new sub-status that can run 
     .sort();
   expect(written).toHaveLength(2);
   for (const name of written) expect(complaintsAbout(await readFile(join(copy, name), 'utf8'))).toEqual([]);
-  expect(parseAcceptedPairs(await migrationsIn(copy))).toEqual(PAIRS);
+  expect(parsePairsFromMigrations(await migrationsIn(copy))).toEqual(PAIRS);
   const { client } = await emptyDatabase();
   await runMigrations(client, copy);
   const { rows } = await client.query(

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createDatabasePools } from '../../src/db/connection/client.ts';
-import { classifyFault } from '../../src/db/connection/connection-errors.ts';
+import { classifyDatabaseFault } from '../../src/db/connection/connection-errors.ts';
 import { atTheEnd, bootGateway, eventually, untilReady } from '../harness/gateway.ts';
 import { startOwnPostgres } from '../harness/own-postgres.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
@@ -113,7 +113,7 @@ test.skipIf(!hasOpenssl)(
         const { rows } = await pool.query('select ssl from pg_stat_ssl where pid = pg_backend_pid()');
         return rows[0].ssl ? 'TLS' : 'plain';
       } catch (error) {
-        return classifyFault(error);
+        return classifyDatabaseFault(error);
       } finally {
         await close();
       }

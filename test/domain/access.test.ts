@@ -2,24 +2,24 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   ACTION_ROLES,
-  allStaffSee,
   findFieldRule,
+  getPossibleRecordedNames,
   getRecordedName,
-  getRecordedNames,
-  hasRole,
-  hasRoleOn,
-  isNameOf,
+  getViewerCacheKey,
+  getVisibleVerificationIds,
+  hasAnyRole,
+  hasAnyRoleOnSession,
+  isRecordedNameOf,
   isStaff,
-  maySee,
+  isVisibleToAllStaff,
   maySeeField,
+  maySeeSession,
   OPERATION_ROLES,
   PERSONAL_DATA_ROLES,
   type Role,
   type Viewer,
-  viewerCacheKey,
-  visibleVerificationIds,
 } from '../../src/domain/access.ts';
-import { formatAccessTable, withAccessTable } from '../../src/domain/access-table.ts';
+import { formatAccessTable, replaceAccessTable } from '../../src/domain/access-table.ts';
 
 const ROLES = ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const;
 const as = (roles: readonly Role[], changes: Partial<Viewer> = {}): Viewer => ({
@@ -82,49 +82,52 @@ describe('access tables: roles per operation and action', () => {
 });
 
 describe('viewer', () => {
-  test('hasRole checks the roles of the token; hasRoleOn grants CUSTOMER only on the sessions (verification ids) that the token names', () => {
-    expect(hasRole(as(['AGENT', 'VIEWER']), ['VIEWER', 'ADMIN'])).toBe(true);
-    expect(hasRole(as(['AGENT']), ['VIEWER', 'ADMIN'])).toBe(false);
-    expect(hasRole(as([]), ROLES)).toBe(false);
-    expect(hasRoleOn(customer, ['CUSTOMER'], 'loan-1')).toBe(true);
-    expect(hasRoleOn(customer, ['CUSTOMER'], 'loan-2')).toBe(false);
-    expect(hasRoleOn(customer, ['AGENT'], 'loan-1')).toBe(false);
-    expect(hasRoleOn(as(['AGENT']), ['AGENT'], 'loan-2')).toBe(true);
-    expect(hasRoleOn(as(['CUSTOMER', 'AGENT']), ['AGENT', 'CUSTOMER'], 'loan-2')).toBe(true);
+  test('hasRole checks the roles of the token; hasAnyRoleOnSession grants CUSTOMER only on the sessions (verification ids) that the token names', () => {
+    expect(hasAnyRole(as(['AGENT', 'VIEWER']), ['VIEWER', 'ADMIN'])).toBe(true);
+    expect(hasAnyRole(as(['AGENT']), ['VIEWER', 'ADMIN'])).toBe(false);
+    expect(hasAnyRole(as([]), ROLES)).toBe(false);
+    expect(hasAnyRoleOnSession(customer, ['CUSTOMER'], 'loan-1')).toBe(true);
+    expect(hasAnyRoleOnSession(customer, ['CUSTOMER'], 'loan-2')).toBe(false);
+    expect(hasAnyRoleOnSession(customer, ['AGENT'], 'loan-1')).toBe(false);
+    expect(hasAnyRoleOnSession(as(['AGENT']), ['AGENT'], 'loan-2')).toBe(true);
+    expect(hasAnyRoleOnSession(as(['CUSTOMER', 'AGENT']), ['AGENT', 'CUSTOMER'], 'loan-2')).toBe(true);
   });
 
-  test('two viewers get the same viewerCacheKey only if their ids, roles and verification ids are equal', () => {
-    expect(viewerCacheKey(customer)).toBe(viewerCacheKey({ ...customer, expiresAt: new Date(0) }));
+  test('two viewers get the same getViewerCacheKey only if their ids, roles and verification ids are equal', () => {
+    expect(getViewerCacheKey(customer)).toBe(getViewerCacheKey({ ...customer, expiresAt: new Date(0) }));
     const others = [
       as(['AGENT']),
       as(['CUSTOMER'], { id: 'uma' }),
       as(['CUSTOMER'], { verificationIds: [] }),
     ];
-    for (const other of others) expect(viewerCacheKey(other)).not.toBe(viewerCacheKey(customer));
+    for (const other of others) expect(getViewerCacheKey(other)).not.toBe(getViewerCacheKey(customer));
   });
 
   test('a customer who has pseudonyms (keyed hashes of the id) is recorded under the newest one, and recognised by each of them and by the plain id', () => {
     const hidden = as(['CUSTOMER'], { pseudonyms: ['new', 'old'] });
     expect([getRecordedName(hidden), getRecordedName(customer)]).toEqual(['new', 'asha']);
-    expect([getRecordedNames(hidden), getRecordedNames(customer)]).toEqual([
+    expect([getPossibleRecordedNames(hidden), getPossibleRecordedNames(customer)]).toEqual([
       ['new', 'old', 'asha'],
       ['asha'],
     ]);
-    for (const name of ['new', 'old', 'asha']) expect(isNameOf(hidden, name)).toBe(true);
+    for (const name of ['new', 'old', 'asha']) expect(isRecordedNameOf(hidden, name)).toBe(true);
     for (const name of ['uma', null, undefined])
-      expect([isNameOf(hidden, name), isNameOf(customer, name)]).toEqual([false, false]);
-    expect(isNameOf(customer, 'asha')).toBe(true);
+      expect([isRecordedNameOf(hidden, name), isRecordedNameOf(customer, name)]).toEqual([false, false]);
+    expect(isRecordedNameOf(customer, 'asha')).toBe(true);
   });
 
   test('a viewer with a staff role sees all sessions, any other viewer only the sessions (verification ids) that the token names', () => {
     for (const role of ROLES) {
       const isCustomer = role === 'CUSTOMER';
       expect(isStaff(as([role])), role).toBe(!isCustomer);
-      expect(visibleVerificationIds(as([role])), role).toEqual(isCustomer ? ['loan-1'] : null);
-      expect([maySee(as([role]), 'loan-1'), maySee(as([role]), 'loan-2')]).toEqual([true, !isCustomer]);
+      expect(getVisibleVerificationIds(as([role])), role).toEqual(isCustomer ? ['loan-1'] : null);
+      expect([maySeeSession(as([role]), 'loan-1'), maySeeSession(as([role]), 'loan-2')]).toEqual([
+        true,
+        !isCustomer,
+      ]);
     }
     expect(isStaff(as([]))).toBe(false);
-    expect(visibleVerificationIds(as(['CUSTOMER', 'VIEWER']))).toBeNull();
+    expect(getVisibleVerificationIds(as(['CUSTOMER', 'VIEWER']))).toBeNull();
   });
 });
 
@@ -140,7 +143,7 @@ describe('maySeeField', () => {
   ] as const)('maySeeField shows fields with the access rule %s only to the roles %j', (rule, roles) => {
     const seen = ROLES.filter((role) => maySeeField(as([role]), rule, { verificationId: 'loan-1' }));
     expect(seen).toEqual(roles);
-    expect(allStaffSee(rule)).toBe(
+    expect(isVisibleToAllStaff(rule)).toBe(
       ROLES.filter((role) => role !== 'CUSTOMER').every((role) => seen.includes(role)),
     );
   });
@@ -169,7 +172,7 @@ describe('access table in schema/README.md', () => {
   const [BEGIN, END] = ['<!-- roles: printed by `npm run roles` -->', '<!-- roles: end -->'];
 
   test('the access table in schema/README.md is current, and operations with the same roles share a row', () => {
-    expect(withAccessTable(page)).toBe(page);
+    expect(replaceAccessTable(page)).toBe(page);
     expect(formatAccessTable().split('\n').slice(0, 4)).toEqual([
       '|  | `CUSTOMER` | `VIEWER` | `OPERATOR` | `AGENT` | `AUDITOR` | `ADMIN` |',
       '| --- | :-: | :-: | :-: | :-: | :-: | :-: |',
@@ -178,13 +181,16 @@ describe('access table in schema/README.md', () => {
     ]);
   });
 
-  test('withAccessTable replaces only the text between the two markers', () => {
-    expect(withAccessTable(`a ${BEGIN} old ${END} b`)).toBe(
+  test('replaceAccessTable replaces only the text between the two markers', () => {
+    expect(replaceAccessTable(`a ${BEGIN} old ${END} b`)).toBe(
       `a ${BEGIN}\n\n${formatAccessTable()}\n\n${END} b`,
     );
   });
 
-  test.each(['', BEGIN, END])('withAccessTable refuses the document %j, which lacks a marker', (document) => {
-    expect(() => withAccessTable(document)).toThrow('add both markers');
-  });
+  test.each(['', BEGIN, END])(
+    'replaceAccessTable refuses the document %j, which lacks a marker',
+    (document) => {
+      expect(() => replaceAccessTable(document)).toThrow('add both markers');
+    },
+  );
 });

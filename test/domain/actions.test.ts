@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { ACTION_ROLES, type Role, type Viewer } from '../../src/domain/access.ts';
 import {
   type ActionFacts,
-  ALL_ACTIONS,
-  awaitsReview,
+  ALL_SESSION_ACTIONS,
+  awaitsAgentReview,
   findClaimDenial,
-  findDecisionDenial,
-  findDenial,
-  MEETING_STATUS_BY_SUB_STATUS,
-  mayHideCall,
-  mayHideUnreviewedCall,
+  findReviewDecisionDenial,
+  findSessionActionDenial,
+  MEETING_OUTCOME_BY_SUB_STATUS,
+  mightHaveUnreportedCall,
+  mightHaveUnreviewedCall,
   needsReplacerName,
   REVIEW_BY_SUB_STATUS,
   type RelatedRows,
@@ -70,7 +70,7 @@ const denial = (
   subStatus: SubStatus,
   changes: Partial<ActionFacts> = {},
   { as = viewer(), auditUnknownAgents = false }: { as?: Viewer; auditUnknownAgents?: boolean } = {},
-) => findDenial(action, facts(subStatus, changes), as, NOW, { auditUnknownAgents });
+) => findSessionActionDenial(action, facts(subStatus, changes), as, NOW, { auditUnknownAgents });
 
 const BOOKED = [
   'USER_MEETING_SCHEDULED',
@@ -156,9 +156,9 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   UNASSIGN: allBut([], 'The session is not assigned.'),
 };
 
-describe('findDenial', () => {
-  test.each(ALL_ACTIONS)(
-    'findDenial returns null for %s in exactly the sub-statuses that allow this action, and the reason in all others',
+describe('findSessionActionDenial', () => {
+  test.each(ALL_SESSION_ACTIONS)(
+    'findSessionActionDenial returns null for %s in exactly the sub-statuses that allow this action, and the reason in all others',
     (action) => {
       const reasons = Object.fromEntries(
         [...KNOWN_SUB_STATUSES, 'UNRECOGNIZED' as const].map((subStatus) => [
@@ -171,8 +171,8 @@ describe('findDenial', () => {
     },
   );
 
-  test.each(ALL_ACTIONS)(
-    'findDenial allows %s only to the roles that ACTION_ROLES lists for this action, and the denial names those roles',
+  test.each(ALL_SESSION_ACTIONS)(
+    'findSessionActionDenial allows %s only to the roles that ACTION_ROLES lists for this action, and the denial names those roles',
     (action) => {
       const state = {
         RECORD_AGENT_REVIEW: 'AGENT_ENDED_CALL',
@@ -206,7 +206,7 @@ describe('findDenial', () => {
     expect(denial('SCHEDULE_MEETING', 'USER_QUEUED', {}, { as })).toMatch(/^Your token lacks a role/);
   });
 
-  test("once the customer's link has expired, findDenial denies booking a meeting and creating an SDK token, but not a refresh", () => {
+  test("once the customer's link has expired, findSessionActionDenial denies booking a meeting and creating an SDK token, but not a refresh", () => {
     for (const action of ['SCHEDULE_MEETING', 'CREATE_SDK_TOKEN'] as const) {
       expect(denial(action, 'USER_QUEUED', { linkExpiresAt: NOW })).toBe(EXPIRED);
       expect(denial(action, 'USER_QUEUED', { linkExpiresAt: msFromNow(-1) })).toBe(EXPIRED);
@@ -215,7 +215,7 @@ describe('findDenial', () => {
     expect(denial('REFRESH', 'USER_QUEUED', { linkExpiresAt: NOW })).toBeNull();
   });
 
-  test('findDenial allows cancelling a meeting only if a meeting is booked and has not begun', () => {
+  test('findSessionActionDenial allows cancelling a meeting only if a meeting is booked and has not begun', () => {
     const cancel = (meetingAt: Date | null) => denial('CANCEL_MEETING', 'USER_QUEUED', { meetingAt });
     expect(cancel(null)).toBe('No meeting is booked.');
     expect(cancel(msFromNow(-1))).toBe('The meeting has already begun.');
@@ -279,7 +279,7 @@ describe('findDenial', () => {
     );
   });
 
-  test('findDenial denies viewers the audit of their own agent review (four-eyes rule), even if their name was stored with extra spaces or invisible characters', () => {
+  test('findSessionActionDenial denies viewers the audit of their own agent review (four-eyes rule), even if their name was stored with extra spaces or invisible characters', () => {
     const own =
       'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
     const audit = (agents: string[]) => denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agents });
@@ -300,7 +300,7 @@ describe('findDenial', () => {
   });
 });
 
-describe('findDecisionDenial', () => {
+describe('findReviewDecisionDenial', () => {
   const IMPOSSIBLE = 'This decision is not possible in the current status.';
   const UNSTATED =
     'The customer ended the call: it can be approved only with your statement that it was complete (`callComplete: true`).';
@@ -312,7 +312,13 @@ describe('findDecisionDenial', () => {
     from: SubStatus,
     callComplete: boolean | null,
     mayState = true,
-  ) => findDecisionDenial(action, to, { ...pairOf(from), unreviewedCall: null }, { callComplete, mayState });
+  ) =>
+    findReviewDecisionDenial(
+      action,
+      to,
+      { ...pairOf(from), unreviewedCall: null },
+      { callComplete, mayState },
+    );
 
   test.each([
     ['RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'AGENT_ENDED_CALL', null],
@@ -325,7 +331,7 @@ describe('findDecisionDenial', () => {
     ['RECORD_AUDITOR_REVIEW', 'AUDITOR_REJECTED', 'AGENT_APPROVED', null],
     ['RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', IMPOSSIBLE],
   ] as const)(
-    'without callComplete, findDecisionDenial for %s to %s after %s returns %s',
+    'without callComplete, findReviewDecisionDenial for %s to %s after %s returns %s',
     (action, to, from, reason) => {
       expect(decide(action, to, from, null)).toBe(reason);
     },
@@ -366,7 +372,7 @@ describe('findDecisionDenial', () => {
         unreviewedCall: ActionFacts['unreviewedCall'],
         to: 'AGENT_APPROVED' | 'AGENT_REJECTED',
       ) =>
-        findDecisionDenial(
+        findReviewDecisionDenial(
           'RECORD_AGENT_REVIEW',
           to,
           { ...pairOf(subStatus), unreviewedCall },
@@ -379,10 +385,10 @@ describe('findDecisionDenial', () => {
     }
   });
 
-  test('mayFollowReview is true only for the sub-statuses of a booked, cancelled, declined or missed meeting; awaitsReview only for those of an ended call', () => {
-    const following = ALL_PAIRS.filter(mayHideUnreviewedCall).map(({ subStatus }) => subStatus);
+  test('mayFollowReview is true only for the sub-statuses of a booked, cancelled, declined or missed meeting; awaitsAgentReview only for those of an ended call', () => {
+    const following = ALL_PAIRS.filter(mightHaveUnreviewedCall).map(({ subStatus }) => subStatus);
     expect(following.sort()).toEqual([...BOOKED].sort());
-    const waiting = ALL_PAIRS.filter(awaitsReview).map(({ subStatus }) => subStatus);
+    const waiting = ALL_PAIRS.filter(awaitsAgentReview).map(({ subStatus }) => subStatus);
     expect(waiting).toEqual(['USER_ENDED_CALL', 'AGENT_ENDED_CALL']);
   });
 });
@@ -485,10 +491,12 @@ describe('toActionFacts', () => {
   });
 });
 
-describe('findDenial of the actions of staff', () => {
+describe('findSessionActionDenial of the actions of staff', () => {
   test('a replaced session allows only three actions: request its recording, resolve its dispute, resolve its escalation', () => {
     const flags = { replaced: true, disputed: true, escalated: true };
-    const allowed = ALL_ACTIONS.filter((action) => denial(action, 'AUDITOR_REJECTED', flags) === null);
+    const allowed = ALL_SESSION_ACTIONS.filter(
+      (action) => denial(action, 'AUDITOR_REJECTED', flags) === null,
+    );
     expect(allowed).toEqual(['REQUEST_RECORDING', 'RESOLVE_DISPUTE', 'RESOLVE_ESCALATION']);
     expect(denial('ADD_NOTE', 'AUDITOR_REJECTED', flags)).toBe(
       'Another session replaces this one: act on that session.',
@@ -573,7 +581,7 @@ describe('tables of reviews, meetings and replacements by sub-status', () => {
   });
 
   test('six sub-statuses mark the booked meeting as missed, completed or cancelled, and no other does', () => {
-    expect(MEETING_STATUS_BY_SUB_STATUS).toEqual({
+    expect(MEETING_OUTCOME_BY_SUB_STATUS).toEqual({
       USER_MISSED_MEETING: 'MISSED',
       USER_REJECTED_MEETING: 'MISSED',
       USER_ACCEPTED_MEETING: 'COMPLETED',
@@ -600,12 +608,12 @@ describe('tables of reviews, meetings and replacements by sub-status', () => {
   });
 
   test('the recording of a session that ended without a decision, or is disputed, is offered if the log reports a call', () => {
-    const hidden = ALL_PAIRS.filter((pair) => mayHideCall({ ...pair, disputed: false }));
+    const hidden = ALL_PAIRS.filter((pair) => mightHaveUnreportedCall({ ...pair, disputed: false }));
     expect(hidden.map(({ subStatus }) => subStatus).toSorted()).toEqual(
       TERMINAL.filter((each) => !each.startsWith('AUDITOR')).toSorted(),
     );
-    expect(mayHideCall({ ...pairOf('USER_QUEUED'), disputed: true })).toBe(true);
-    expect(mayHideCall({ ...pairOf('AGENT_APPROVED'), disputed: true })).toBe(false);
+    expect(mightHaveUnreportedCall({ ...pairOf('USER_QUEUED'), disputed: true })).toBe(true);
+    expect(mightHaveUnreportedCall({ ...pairOf('AGENT_APPROVED'), disputed: true })).toBe(false);
     for (const subStatus of ['REJECTED_BY_MERCHANT', 'REPLACED', 'VKYC_EXPIRED'] as const) {
       expect(denial('REQUEST_RECORDING', subStatus, { hadCall: true, replaced: true })).toBeNull();
       expect(denial('REQUEST_RECORDING', subStatus)).toBe(
@@ -669,7 +677,7 @@ describe('what people may do with a session that they decided on', () => {
   const as = (id: string) => ({ as: viewer({ id }), auditUnknownAgents: true });
 
   test('a reviewer of a session may perform every action on the session except its audit and the resolution of its dispute', () => {
-    for (const action of ALL_ACTIONS) {
+    for (const action of ALL_SESSION_ACTIONS) {
       for (const subStatus of [
         'USER_QUEUED',
         'AGENT_ENDED_CALL',
@@ -706,7 +714,7 @@ describe('what people may do with a session that they decided on', () => {
 
   test("while a customer's call waits for its review, the only action that is refused for that reason is the booking of a meeting", () => {
     const customer = viewer({ roles: ['CUSTOMER'], verificationIds: ['loan-1'] });
-    const waiting = ALL_ACTIONS.filter((action) =>
+    const waiting = ALL_SESSION_ACTIONS.filter((action) =>
       denial(action, 'AGENT_ENDED_CALL', {}, { as: customer })?.includes('waits for its review'),
     );
     expect(waiting).toEqual(['SCHEDULE_MEETING']);
@@ -720,11 +728,11 @@ describe('what people may do with a session that they decided on', () => {
   });
 });
 
-describe('findDecisionDenial: decisions that are not possible', () => {
+describe('findReviewDecisionDenial: decisions that are not possible', () => {
   const NOT_POSSIBLE = 'This decision is not possible in the current status.';
   const said = { callComplete: true, mayState: true };
   const asked = (action: SessionAction, to: KnownSubStatus, subStatus: KnownSubStatus) =>
-    findDecisionDenial(action, to, { ...pairOf(subStatus), unreviewedCall: null }, said);
+    findReviewDecisionDenial(action, to, { ...pairOf(subStatus), unreviewedCall: null }, said);
 
   test('a decision of the auditor is refused as a review of the agent, and a decision of the agent as a review of the auditor', () => {
     expect(asked('RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_ENDED_CALL')).toBe(NOT_POSSIBLE);

@@ -1,36 +1,36 @@
 import { describe, expect, test } from 'vitest';
-import type { AuditEntry, AuditKind } from '../../src/domain/audit.ts';
+import type { AuditEntry, AuditEntryKind } from '../../src/domain/audit.ts';
 import {
-  type CurrentRow,
-  checkHead,
-  checkLinks,
-  checkRows,
-  earliestFinding,
-  parseContent,
+  type CurrentAuditedRow,
+  checkChainHashes,
+  checkDescribedRows,
+  checkExportedHead,
+  findEarliestFinding,
+  parseAuditContent,
   toStoredForm,
 } from '../../src/domain/audit-check.ts';
 import { keys, makeChain, makeEntry, SESSION_ID } from './chains.ts';
 
 const transition = (sequence: number, content: object = {}) =>
   ['TRANSITION', { sequence, ...content }] as const;
-const rowOf = (kind: CurrentRow['kind'], key: string, content: object): CurrentRow => ({
+const rowOf = (kind: CurrentAuditedRow['kind'], key: string, content: object): CurrentAuditedRow => ({
   kind,
   key,
   content: JSON.stringify(content),
 });
 const transitionRow = (sequence: number, content: object = {}) =>
   rowOf('TRANSITION', String(sequence), { sequence, ...content });
-const check = (entries: AuditEntry[], ...rows: CurrentRow[]) => checkRows(entries, rows);
+const check = (entries: AuditEntry[], ...rows: CurrentAuditedRow[]) => checkDescribedRows(entries, rows);
 const findingOf = (then: object, now: object) =>
   check(makeChain(transition(1, then)), transitionRow(1, now)).finding?.what ?? null;
 
-test('earliestFinding returns the finding with the lowest entry number, and the first one if several have it', () => {
+test('findEarliestFinding returns the finding with the lowest entry number, and the first one if several have it', () => {
   const findings = [3, 2, 2, 5].map((number, index) => ({ number, what: String(index) }));
-  expect(earliestFinding(findings)).toEqual({ number: 2, what: '1' });
-  expect(earliestFinding([])).toBeNull();
+  expect(findEarliestFinding(findings)).toEqual({ number: 2, what: '1' });
+  expect(findEarliestFinding([])).toBeNull();
 });
 
-describe('checkRows', () => {
+describe('checkDescribedRows', () => {
   test('a field that the audit entries of an earlier release lack is reported as an edit only if it has a value', () => {
     expect(findingOf({ status: 'FAILED' }, { status: 'FAILED', assignee: null })).toBeNull();
     expect(findingOf({ status: 'FAILED' }, { status: 'FAILED', assignee: 'ravi' })).toBe(
@@ -38,16 +38,16 @@ describe('checkRows', () => {
     );
   });
 
-  test('checkRows reports a value removed from a row as an edit', () => {
+  test('checkDescribedRows reports a value removed from a row as an edit', () => {
     expect(findingOf({ actor: 'uma' }, { actor: null })).toBe('status_transition 1 was edited: actor');
   });
 
-  test('checkRows compares texts in the form that PostgreSQL can store: null bytes and lone surrogates are replaced', () => {
+  test('checkDescribedRows compares texts in the form that PostgreSQL can store: null bytes and lone surrogates are replaced', () => {
     expect(findingOf({ actor: 'a\ud800' }, { actor: 'a\ufffd' })).toBeNull();
     expect([toStoredForm(undefined), toStoredForm(0), toStoredForm('a\0')]).toEqual([null, 0, 'a\ufffd']);
   });
 
-  test('checkRows reports a row without an audit entry at the number after the last entry, and a removed row at the number of its entry', () => {
+  test('checkDescribedRows reports a row without an audit entry at the number after the last entry, and a removed row at the number of its entry', () => {
     const entries = makeChain(transition(1), transition(2));
     expect(check(entries, transitionRow(1), transitionRow(2))).toEqual({ finding: null, erased: 0 });
     expect(check(entries, transitionRow(1), transitionRow(2), transitionRow(3)).finding).toEqual({
@@ -62,7 +62,7 @@ describe('checkRows', () => {
     });
   });
 
-  test('checkRows matches rows of meetings and reviews to audit entries by id, and rows of transitions by sequence', () => {
+  test('checkDescribedRows matches rows of meetings and reviews to audit entries by id, and rows of transitions by sequence', () => {
     const entries = makeChain(
       ['MEETING', { id: 'm', sequence: 7, status: 'SCHEDULED' }],
       ['REVIEW', { id: 'r', sequence: 7, decision: 'APPROVED' }],
@@ -82,8 +82,8 @@ describe('checkRows', () => {
     ).toEqual({ number: 2, what: 'review r was edited: decision' });
   });
 
-  test('SESSION, DETAILS, PSEUDONYM and ERASURE entries have no row of their own, so checkRows reports none as removed', () => {
-    const kinds: AuditKind[] = ['SESSION', 'DETAILS', 'PSEUDONYM', 'ERASURE'];
+  test('SESSION, DETAILS, PSEUDONYM and ERASURE entries have no row of their own, so checkDescribedRows reports none as removed', () => {
+    const kinds: AuditEntryKind[] = ['SESSION', 'DETAILS', 'PSEUDONYM', 'ERASURE'];
     expect(
       check(makeChain(...kinds.map((kind) => [kind, { id: 'x', sequence: 1 }] as const))).finding,
     ).toBeNull();
@@ -98,7 +98,7 @@ describe('checkRows', () => {
     });
   });
 
-  test('checkRows compares a row with its newest audit entry, which may differ from older entries only in fields that can change', () => {
+  test('checkDescribedRows compares a row with its newest audit entry, which may differ from older entries only in fields that can change', () => {
     const meeting = { id: 'm', status: 'SCHEDULED', startsAt: 1, cancelledBy: null, cancelReason: null };
     const cancelled = { ...meeting, status: 'CANCELLED', cancelledBy: 'uma', cancelReason: 'c' };
     const rows = [rowOf('MEETING', 'm', cancelled)];
@@ -119,14 +119,14 @@ describe('checkRows', () => {
     ).toEqual({ number: 2, what: 'review r was edited before this entry: decision' });
   });
 
-  test('checkRows reports a second audit entry for the same transition', () => {
+  test('checkDescribedRows reports a second audit entry for the same transition', () => {
     expect(check(makeChain(transition(1), transition(1)), transitionRow(1)).finding).toEqual({
       number: 2,
       what: 'status_transition 1 was edited before this entry: ',
     });
   });
 
-  test('checkRows accepts that a row lacks a text only if an ERASURE entry follows the entry of the text, and counts the text as erased', () => {
+  test('checkDescribedRows accepts that a row lacks a text only if an ERASURE entry follows the entry of the text, and counts the text as erased', () => {
     const review = ['REVIEW', { id: 'r', remarks: 'commitment' }] as const;
     const erasure = ['ERASURE', { erasedBy: 'uma' }] as const;
     const gone = rowOf('REVIEW', 'r', { id: 'r', remarks: null });
@@ -155,21 +155,21 @@ describe('checkRows', () => {
   });
 });
 
-describe('parseContent', () => {
-  test('parseContent returns the object of a JSON text, and {} for any other text', () => {
-    expect(parseContent('{"a":1}')).toEqual({ a: 1 });
-    for (const text of ['', '{', 'null']) expect(parseContent(text)).toEqual({});
+describe('parseAuditContent', () => {
+  test('parseAuditContent returns the object of a JSON text, and {} for any other text', () => {
+    expect(parseAuditContent('{"a":1}')).toEqual({ a: 1 });
+    for (const text of ['', '{', 'null']) expect(parseAuditContent(text)).toEqual({});
   });
 });
 
-describe('checkLinks', () => {
+describe('checkChainHashes', () => {
   const chain = makeChain(transition(1), transition(2), transition(3));
   const [first, second, third] = chain as [AuditEntry, AuditEntry, AuditEntry];
   const edited = (entry: AuditEntry) => ({ ...entry, content: '{"sequence":9}' });
 
-  test('checkLinks finds nothing in a chain whose entries each sign the hash of the entry before', () => {
-    expect(checkLinks([], keys)).toBeNull();
-    expect(checkLinks(chain, keys)).toBeNull();
+  test('checkChainHashes finds nothing in a chain whose entries each sign the hash of the entry before', () => {
+    expect(checkChainHashes([], keys)).toBeNull();
+    expect(checkChainHashes(chain, keys)).toBeNull();
   });
 
   test.each([
@@ -228,15 +228,15 @@ describe('checkLinks', () => {
       /^inserted: the original entry with this number comes after it/,
     ],
   ] as const)(
-    'checkLinks, which verifies the hashes of an audit chain, reports %s',
+    'checkChainHashes, which verifies the hashes of an audit chain, reports %s',
     (_name, entries, number, what) => {
-      const finding = checkLinks(entries as readonly AuditEntry[], keys);
+      const finding = checkChainHashes(entries as readonly AuditEntry[], keys);
       expect(finding).toEqual({ number, what: expect.stringMatching(what) });
     },
   );
 });
 
-describe('checkHead', () => {
+describe('checkExportedHead', () => {
   const chain = makeChain(transition(1), transition(2));
   const head = (number: number, hash = chain[number - 1]?.hash ?? Buffer.alloc(32)) => ({
     sessionId: SESSION_ID,
@@ -244,36 +244,36 @@ describe('checkHead', () => {
     hash,
   });
 
-  test('checkHead accepts a chain that still has the exported entry, whatever follows that entry', () => {
-    expect(checkHead(chain, head(1))).toBeNull();
-    expect(checkHead(chain, head(2))).toBeNull();
-    expect(checkHead([], head(0))).toBeNull();
-    expect(checkHead(chain.slice(0, 1), head(1))).toBeNull();
+  test('checkExportedHead accepts a chain that still has the exported entry, whatever follows that entry', () => {
+    expect(checkExportedHead(chain, head(1))).toBeNull();
+    expect(checkExportedHead(chain, head(2))).toBeNull();
+    expect(checkExportedHead([], head(0))).toBeNull();
+    expect(checkExportedHead(chain.slice(0, 1), head(1))).toBeNull();
   });
 
-  test('checkHead reports a chain that ends before the exported head, or whose entry of that number has another hash', () => {
-    expect(checkHead(chain, head(3))).toEqual({
+  test('checkExportedHead reports a chain that ends before the exported head, or whose entry of that number has another hash', () => {
+    expect(checkExportedHead(chain, head(3))).toEqual({
       number: 3,
       what: 'cut off: the export lists entries of this chain up to 3',
     });
-    expect(checkHead([], head(2))).toEqual({
+    expect(checkExportedHead([], head(2))).toEqual({
       number: 1,
       what: 'cut off: the export lists entries of this chain up to 2',
     });
-    expect(checkHead(chain, head(1, Buffer.alloc(32)))).toEqual({
+    expect(checkExportedHead(chain, head(1, Buffer.alloc(32)))).toEqual({
       number: 1,
       what: 'edited: its hash differs from the exported hash',
     });
   });
 
-  test('checkHead accepts an exported hash that no longer matches if a PSEUDONYM entry (written when entries are signed again) lists that hash for the number', () => {
+  test('checkExportedHead accepts an exported hash that no longer matches if a PSEUDONYM entry (written when entries are signed again) lists that hash for the number', () => {
     const [before, other] = [Buffer.alloc(32, 7), Buffer.alloc(32, 9)];
     const hashes = [before, other].map((hash) => hash.toString('hex')).join(',');
     const signedAnew = [...chain, makeEntry(chain[1] as AuditEntry, 'PSEUDONYM', { hashes })];
-    expect(checkHead(signedAnew, head(1, before))).toBeNull();
-    expect(checkHead(signedAnew, head(2, other))).toBeNull();
-    expect(checkHead(signedAnew, head(2, before))?.number).toBe(2);
+    expect(checkExportedHead(signedAnew, head(1, before))).toBeNull();
+    expect(checkExportedHead(signedAnew, head(2, other))).toBeNull();
+    expect(checkExportedHead(signedAnew, head(2, before))?.number).toBe(2);
     const ofAnotherKind = [...chain, makeEntry(chain[1] as AuditEntry, 'ERASURE', { hashes })];
-    expect(checkHead(ofAnotherKind, head(1, before))?.number).toBe(1);
+    expect(checkExportedHead(ofAnotherKind, head(1, before))?.number).toBe(1);
   });
 });

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import {
   type AuditEntry,
-  type AuditKind,
+  type AuditEntryKind,
   computeCommitment,
   formatPersonForCommitment,
 } from '../../src/domain/audit.ts';
 import {
-  type AuditedSession,
-  checkDerived,
+  type AuditedSessionColumns,
+  checkDerivedColumns,
   checkIdentityAndDetails,
-  differingDetails,
+  findDifferingDetails,
   hasSessionEntry,
   type SessionOrigin,
 } from '../../src/domain/audit-session.ts';
-import type { LogEntry } from '../../src/domain/session.ts';
+import type { SessionLogEntry } from '../../src/domain/session.ts';
 import { makeChain, recordedAt } from './chains.ts';
 
 const EDITED = 'its row of vkyc_session was edited';
@@ -21,7 +21,7 @@ const SALT = Buffer.alloc(32, 5);
 const USER = { userId: 'u-1', createdAt: recordedAt(0), erasedAt: null };
 const ORIGIN: SessionOrigin = { user: USER, caller: 'olga' };
 
-const log: (LogEntry & { recordedAt: Date })[] = [
+const log: (SessionLogEntry & { recordedAt: Date })[] = [
   {
     ...{ sequence: 1, status: 'RECEIVED', subStatus: 'LINK_GENERATED', source: 'MUTATION', verdict: 'MOVED' },
     ...{ rawStatus: 'RECEIVED', rawSubStatus: 'LINK_GENERATED', recordedAt: recordedAt(1) },
@@ -47,7 +47,7 @@ const log: (LogEntry & { recordedAt: Date })[] = [
     ...{ rawStatus: 'PRE_VIDEO_CALL', rawSubStatus: 'USER_QUEUED', recordedAt: recordedAt(3) },
   },
 ];
-const row: AuditedSession = {
+const row: AuditedSessionColumns = {
   verificationId: 'loan-1',
   userId: 'u-1',
   personSalt: SALT,
@@ -97,16 +97,16 @@ const details = (changes: object) => ['DETAILS', changes] as const;
 const chain = makeChain(session(), details(LEARNED));
 const ERASURE = ['ERASURE', { erasedBy: 'uma' }] as const;
 
-describe('checkDerived', () => {
+describe('checkDerivedColumns', () => {
   const three = makeChain(session(), ['TRANSITION', {}], ['TRANSITION', {}]);
-  const check = (changes: Partial<AuditedSession> | null, entries = three) =>
-    checkDerived(entries, log, changes && { ...row, ...changes });
+  const check = (changes: Partial<AuditedSessionColumns> | null, entries = three) =>
+    checkDerivedColumns(entries, log, changes && { ...row, ...changes });
 
-  test('checkDerived accepts a session row that equals what its log of transitions reduces to', () => {
+  test('checkDerivedColumns accepts a session row that equals what its log of transitions reduces to', () => {
     expect(check({})).toBeNull();
   });
 
-  test('checkDerived finds an assignee whom the newest assignment in the chain does not name', () => {
+  test('checkDerivedColumns finds an assignee whom the newest assignment in the chain does not name', () => {
     const assigned = {
       sequence: 4,
       verdict: 'ASSIGNED' as const,
@@ -122,7 +122,7 @@ describe('checkDerived', () => {
     );
     const found = (assignedAgent: string | null) => {
       const at = { assignedAt: recordedAt(4), updatedAt: recordedAt(4), lastSequence: 4 };
-      return checkDerived(entries, longer, { ...row, ...at, assignedAgent });
+      return checkDerivedColumns(entries, longer, { ...row, ...at, assignedAgent });
     };
     expect(found('ravi')).toBeNull();
     for (const assignee of ['meera', null])
@@ -146,21 +146,21 @@ describe('checkDerived', () => {
     { updatedAt: recordedAt(2) },
     { updatedAt: new Date('infinity') },
     { erasedAt: recordedAt(3) },
-  ] as Partial<AuditedSession>[])(
-    'checkDerived reports the edit %o of the session row at the number of the last audit entry',
+  ] as Partial<AuditedSessionColumns>[])(
+    'checkDerivedColumns reports the edit %o of the session row at the number of the last audit entry',
     (changes) => {
       expect(check(changes)).toEqual({ number: 3, what: `${EDITED}: ${Object.keys(changes)}` });
     },
   );
 
-  test('checkDerived requires that erasedAt of the session row is the time of the last ERASURE entry', () => {
+  test('checkDerivedColumns requires that erasedAt of the session row is the time of the last ERASURE entry', () => {
     const erased = makeChain(session(), ERASURE, ['DETAILS', {}]);
     expect(check({ erasedAt: recordedAt(2) }, erased)).toBeNull();
     expect(check({}, erased)).toEqual({ number: 3, what: `${EDITED}: erasedAt` });
     expect(check({ erasedAt: recordedAt(3) }, makeChain(ERASURE, session(), ERASURE))).toBeNull();
   });
 
-  test('checkDerived reports a missing session row at the last audit entry, and a log that cannot be replayed at the first', () => {
+  test('checkDerivedColumns reports a missing session row at the last audit entry, and a log that cannot be replayed at the first', () => {
     const gone = 'its row of vkyc_session was removed';
     expect(check(null)).toEqual({ number: 3, what: gone });
     expect(check(null, [])).toEqual({ number: 1, what: gone });
@@ -168,8 +168,8 @@ describe('checkDerived', () => {
       number: 1,
       what: 'its log of transitions cannot be replayed: the first transition was removed or edited',
     };
-    expect(checkDerived(three, [], row)).toEqual(broken);
-    expect(checkDerived(three, log.slice(2), row)).toEqual(broken);
+    expect(checkDerivedColumns(three, [], row)).toEqual(broken);
+    expect(checkDerivedColumns(three, log.slice(2), row)).toEqual(broken);
   });
 });
 
@@ -183,13 +183,13 @@ describe('isBound', () => {
 
 describe('checkIdentityAndDetails', () => {
   const check = (
-    changes: Partial<AuditedSession> | null = {},
+    changes: Partial<AuditedSessionColumns> | null = {},
     origin: SessionOrigin | undefined = ORIGIN,
     entries: readonly AuditEntry[] = chain,
   ) => checkIdentityAndDetails(entries, changes && { ...row, ...changes }, origin);
-  const chainWith = (...contents: readonly (readonly [AuditKind, object])[]) => makeChain(...contents);
+  const chainWith = (...contents: readonly (readonly [AuditEntryKind, object])[]) => makeChain(...contents);
 
-  test('checkIdentityAndDetails accepts a session row with the ids of its audit entries, and leaves a missing row to checkDerived', () => {
+  test('checkIdentityAndDetails accepts a session row with the ids of its audit entries, and leaves a missing row to checkDerivedColumns', () => {
     expect(check()).toBeNull();
     expect(check(null)).toBeNull();
     // Archived sessions have neither the user nor the caller, so these are not compared.
@@ -206,7 +206,7 @@ describe('checkIdentityAndDetails', () => {
     [{ replacesId: 'a' }, 2],
     [{ linkExpiresAt: recordedAt(40) }, 2],
     [{ personSalt: null }, 1],
-  ] as [Partial<AuditedSession>, number][])(
+  ] as [Partial<AuditedSessionColumns>, number][])(
     'checkIdentityAndDetails reports the edit %o of the session row',
     (changes, number) => {
       expect(check(changes)).toEqual({ number, what: `${EDITED}: ${Object.keys(changes)}` });
@@ -314,18 +314,18 @@ describe('checkIdentityAndDetails', () => {
   });
 });
 
-describe('differingDetails', () => {
-  test('differingDetails returns the details of the session row that its audit chain does not state', () => {
-    expect(differingDetails(chain, row, ORIGIN)).toEqual({});
-    expect(differingDetails(makeChain(session()), row, ORIGIN)).toEqual({
+describe('findDifferingDetails', () => {
+  test('findDifferingDetails returns the details of the session row that its audit chain does not state', () => {
+    expect(findDifferingDetails(chain, row, ORIGIN)).toEqual({});
+    expect(findDifferingDetails(makeChain(session()), row, ORIGIN)).toEqual({
       referenceId: '1358',
       linkExpiresAt: recordedAt(50),
     });
-    expect(differingDetails([], row, ORIGIN)).toEqual({
+    expect(findDifferingDetails([], row, ORIGIN)).toEqual({
       caller: 'olga',
       referenceId: '1358',
       linkExpiresAt: recordedAt(50),
     });
-    expect(differingDetails(chain, { ...row, referenceId: null }, ORIGIN)).toEqual({});
+    expect(findDifferingDetails(chain, { ...row, referenceId: null }, ORIGIN)).toEqual({});
   });
 });

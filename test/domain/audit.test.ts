@@ -2,12 +2,12 @@ import { createHash, createHmac, hkdfSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   AUDIT_FIELDS,
-  AuditKeys,
+  AuditKeyring,
   computeCommitment,
+  createCommitmentSalt,
+  formatAuditTime,
   formatPersonForCommitment,
-  formatTime,
   LATE_SESSION_FIELDS,
-  newSalt,
   serializeAuditContent,
 } from '../../src/domain/audit.ts';
 import { keys, makeEntry, SESSION_ID } from './chains.ts';
@@ -34,9 +34,9 @@ describe('serialise', () => {
     );
   });
 
-  test('formatTime writes an invalid time as "no time"', () => {
-    expect(formatTime(new Date('2026-01-05T10:00:00.5Z'))).toBe('2026-01-05T10:00:00.500Z');
-    expect(formatTime(new Date('infinity'))).toBe('no time');
+  test('formatAuditTime writes an invalid time as "no time"', () => {
+    expect(formatAuditTime(new Date('2026-01-05T10:00:00.5Z'))).toBe('2026-01-05T10:00:00.500Z');
+    expect(formatAuditTime(new Date('infinity'))).toBe('no time');
   });
 
   // Stored chains were signed over these fields in this order: without a field, or in another order, their
@@ -65,8 +65,8 @@ describe('commitment', () => {
     const salt = Buffer.from('salt');
     expect(computeCommitment('text', salt)).toBe(createHash('sha256').update('salttext').digest('hex'));
     expect(computeCommitment(Buffer.from('text'), salt)).toBe(computeCommitment('text', salt));
-    expect(newSalt()).toHaveLength(32);
-    expect(newSalt()).not.toEqual(newSalt());
+    expect(createCommitmentSalt()).toHaveLength(32);
+    expect(createCommitmentSalt()).not.toEqual(createCommitmentSalt());
   });
 
   test('personText, the text that the commitment to a person hashes, contains the id and creation time of the user', () => {
@@ -76,7 +76,7 @@ describe('commitment', () => {
   });
 });
 
-describe('AuditKeys', () => {
+describe('AuditKeyring', () => {
   const entry = makeEntry(null, 'ERASURE', { erasedBy: 'uma' });
   const text = (before: string | null) =>
     JSON.stringify([
@@ -90,7 +90,7 @@ describe('AuditKeys', () => {
       before,
     ]);
 
-  test('AuditKeys signs an entry together with the hash of the entry before, with a key that is derived for entries only', () => {
+  test('AuditKeyring signs an entry together with the hash of the entry before, with a key that is derived for entries only', () => {
     expect(keys.hash(entry, null).toString('hex')).toBe(hmac(derive(2, 'entries'), text(null)));
     expect(keys.hash(entry, Buffer.from('ab', 'hex')).toString('hex')).toBe(
       hmac(derive(2, 'entries'), text('ab')),
@@ -115,14 +115,14 @@ describe('AuditKeys', () => {
       expect(keys.verifies({ ...entry, ...changes }, null), JSON.stringify(changes)).toBe(false);
   });
 
-  test('the first key of AUDIT_KEYS signs; AuditKeys throws for an empty list and for an unknown key id', () => {
+  test('the first key of AUDIT_KEYS signs; AuditKeyring throws for an empty list and for an unknown key id', () => {
     expect(keys.currentId).toBe('new');
     expect([keys.has('new'), keys.has('old'), keys.has('lost')]).toEqual([true, true, false]);
-    expect(() => new AuditKeys([])).toThrow('AUDIT_KEYS contains no key: set at least one');
+    expect(() => new AuditKeyring([])).toThrow('AUDIT_KEYS contains no key: set at least one');
     expect(() => keys.sign([], 'lost')).toThrow('AUDIT_KEYS has no key "lost"');
   });
 
-  test('AuditKeys derives separate keys for entries, pseudonyms and the MAC of an export', () => {
+  test('AuditKeyring derives separate keys for entries, pseudonyms and the MAC of an export', () => {
     const pseudonym = (byte: number) => `customer:${hmac(derive(byte, 'subjects'), 'asha').slice(0, 32)}`;
     expect(keys.pseudonyms('asha')).toEqual([pseudonym(2), pseudonym(1)]);
     expect(keys.exportMac().update('x').digest('hex')).toBe(hmac(derive(2, 'exports'), 'x'));

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type CalendarRules,
-  isFree,
+  isBookableSlot,
   MeetingCalendar,
-  MINUTES_OF_DAY,
+  MINUTES_PER_DAY,
   type WorkingHours,
 } from '../../src/domain/calendar.ts';
 
@@ -135,7 +135,7 @@ describe('slotsBetween', () => {
 
 /** Working hours in one to three pieces on some weekdays. */
 const someHours = fc
-  .uniqueArray(fc.integer({ min: 0, max: MINUTES_OF_DAY }), { minLength: 2, maxLength: 6 })
+  .uniqueArray(fc.integer({ min: 0, max: MINUTES_PER_DAY }), { minLength: 2, maxLength: 6 })
   .filter((edges) => edges.length % 2 === 0)
   .chain((edges) => {
     const sorted = edges.toSorted((a, b) => a - b);
@@ -301,10 +301,10 @@ describe('withBookings', () => {
     ]);
 
     expect(slot).toMatchObject({ capacity: 2, booked: 1 });
-    expect(slot && isFree(slot, at('08:59'))).toBe(true);
-    expect(slot && isFree(slot, at('09:00'))).toBe(false);
-    expect(slot && isFree({ ...slot, booked: 2 }, at('08:00'))).toBe(false);
-    expect(slot && isFree({ ...slot, booked: 3 }, at('08:00'))).toBe(false);
+    expect(slot && isBookableSlot(slot, at('08:59'))).toBe(true);
+    expect(slot && isBookableSlot(slot, at('09:00'))).toBe(false);
+    expect(slot && isBookableSlot({ ...slot, booked: 2 }, at('08:00'))).toBe(false);
+    expect(slot && isBookableSlot({ ...slot, booked: 3 }, at('08:00'))).toBe(false);
   });
 
   test('counts as a loop over all meetings does', () => {

@@ -1,8 +1,8 @@
 /** Builds audit chains without a database. */
-import { type AuditEntry, AuditKeys, type AuditKind } from '../../src/domain/audit.ts';
+import { type AuditEntry, type AuditEntryKind, AuditKeyring } from '../../src/domain/audit.ts';
 
 export const SESSION_ID = '01a22456-a541-7163-90ac-0b033647a4f4';
-export const keys = new AuditKeys([
+export const keys = new AuditKeyring([
   { id: 'new', key: Buffer.alloc(32, 2) },
   { id: 'old', key: Buffer.alloc(32, 1) },
 ]);
@@ -15,7 +15,7 @@ export const recordedAt = (number: number) => new Date(Date.UTC(2026, 0, 5, 10, 
  */
 export function makeEntry(
   previous: AuditEntry | null,
-  kind: AuditKind,
+  kind: AuditEntryKind,
   content: object,
   changes: Partial<AuditEntry> = {},
 ): AuditEntry {
@@ -34,7 +34,7 @@ export function makeEntry(
 
 /** Makes a chain with one entry for each pair of kind and content. */
 export function makeChain(
-  ...contents: readonly (readonly [kind: AuditKind, content: object])[]
+  ...contents: readonly (readonly [kind: AuditEntryKind, content: object])[]
 ): AuditEntry[] {
   const chain: AuditEntry[] = [];
   for (const [kind, content] of contents) chain.push(makeEntry(chain.at(-1) ?? null, kind, content));

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { findChanges, isAboutStatus, SESSION_CHANGES, STAFF_CHANGES } from '../../src/domain/changes.ts';
+import {
+  findSessionChanges,
+  isStatusVerdict,
+  SESSION_CHANGES,
+  STAFF_ONLY_CHANGES,
+} from '../../src/domain/changes.ts';
 import type { Verdict } from '../../src/domain/session.ts';
 import { ALL_PAIRS, type SubStatus } from '../../src/domain/status.ts';
 
-const changesOf = (verdict: Verdict, subStatus: SubStatus) => findChanges({ verdict, subStatus }).join(' ');
+const changesOf = (verdict: Verdict, subStatus: SubStatus) =>
+  findSessionChanges({ verdict, subStatus }).join(' ');
 
 const ALL_VERDICTS: readonly Verdict[] = [
   'MOVED',
@@ -22,7 +28,7 @@ const ALL_VERDICTS: readonly Verdict[] = [
   'LABELLED',
 ];
 
-describe('findChanges, for a transition with this verdict and this sub-status, returns', () => {
+describe('findSessionChanges, for a transition with this verdict and this sub-status, returns', () => {
   test.each<[Verdict, SubStatus, string]>([
     ['MOVED', 'USER_QUEUED', 'STATUS'],
     ['MOVED', 'USER_MEETING_SCHEDULED', 'STATUS MEETINGS'],
@@ -64,11 +70,11 @@ describe('findChanges, for a transition with this verdict and this sub-status, r
   });
 });
 
-test('findChanges returns nothing for the verdict of a later release', () => {
+test('findSessionChanges returns nothing for the verdict of a later release', () => {
   expect(changesOf('INVENTED' as Verdict, 'USER_QUEUED')).toBe('');
 });
 
-test('findChanges lists MEETINGS for exactly these sub-statuses of applied transitions', () => {
+test('findSessionChanges lists MEETINGS for exactly these sub-statuses of applied transitions', () => {
   const found = ALL_PAIRS.filter(({ subStatus }) => changesOf('MOVED', subStatus).includes('MEETINGS'));
   expect(new Set(found.map(({ subStatus }) => subStatus))).toEqual(
     new Set([
@@ -92,18 +98,18 @@ test('findChanges lists MEETINGS for exactly these sub-statuses of applied trans
   );
 });
 
-test('findChanges returns each change at most once, in the order of SESSION_CHANGES', () => {
+test('findSessionChanges returns each change at most once, in the order of SESSION_CHANGES', () => {
   const order = Object.keys(SESSION_CHANGES);
   for (const verdict of ALL_VERDICTS) {
     for (const { subStatus } of ALL_PAIRS) {
-      const places = findChanges({ verdict, subStatus }).map((change) => order.indexOf(change));
+      const places = findSessionChanges({ verdict, subStatus }).map((change) => order.indexOf(change));
       expect(places).toEqual([...new Set(places)].toSorted((one, other) => one - other));
     }
   }
 });
 
-test('isAboutStatus is false for exactly the verdicts that record a note, an escalation, an assignment, labels or a detail', () => {
-  expect(ALL_VERDICTS.filter((verdict) => !isAboutStatus(verdict))).toEqual([
+test('isStatusVerdict is false for exactly the verdicts that record a note, an escalation, an assignment, labels or a detail', () => {
+  expect(ALL_VERDICTS.filter((verdict) => !isStatusVerdict(verdict))).toEqual([
     'DETAILS',
     'NOTED',
     'ESCALATED',
@@ -115,5 +121,5 @@ test('isAboutStatus is false for exactly the verdicts that record a note, an esc
 });
 
 test('exactly the changes NOTES, ESCALATION, ASSIGNMENT and LABELS are hidden from customers', () => {
-  expect(STAFF_CHANGES).toEqual(['NOTES', 'ESCALATION', 'ASSIGNMENT', 'LABELS']);
+  expect(STAFF_ONLY_CHANGES).toEqual(['NOTES', 'ESCALATION', 'ASSIGNMENT', 'LABELS']);
 });

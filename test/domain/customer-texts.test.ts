@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { OPERATION_ROLES } from '../../src/domain/access.ts';
 import {
-  CUSTOMER_TEXTS,
-  DISPUTED_TEXTS,
+  CUSTOMER_TEXTS_BY_SUB_STATUS,
+  DISPUTED_CUSTOMER_TEXTS,
   toCustomerMessage,
   toCustomerStatusInfo,
 } from '../../src/domain/customer-texts.ts';
@@ -11,7 +11,10 @@ import { ALL_PAIRS, getStatusInfo, SUB_STATUSES, toStatusPair } from '../../src/
 
 const MAX_LENGTH = 120;
 const locales = Object.keys(LOCALES) as Locale[];
-const texts = [...Object.entries(CUSTOMER_TEXTS), ['a disputed session', DISPUTED_TEXTS] as const];
+const texts = [
+  ...Object.entries(CUSTOMER_TEXTS_BY_SUB_STATUS),
+  ['a disputed session', DISPUTED_CUSTOMER_TEXTS] as const,
+];
 const parts = (locale: Locale) =>
   texts.flatMap(([name, { [locale]: text }]) => [
     { name: `${name} ${locale}, what happened`, part: text.happened },
@@ -20,7 +23,7 @@ const parts = (locale: Locale) =>
 const all = locales.flatMap(parts);
 
 test('every sub-status has a text for customers in English and in Hindi', () => {
-  expect(Object.keys(CUSTOMER_TEXTS).toSorted()).toEqual([...SUB_STATUSES].toSorted());
+  expect(Object.keys(CUSTOMER_TEXTS_BY_SUB_STATUS).toSorted()).toEqual([...SUB_STATUSES].toSorted());
   for (const [name, text] of texts) expect(Object.keys(text), name).toEqual(locales);
 });
 

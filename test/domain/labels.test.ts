@@ -1,24 +1,30 @@
 import { describe, expect, test } from 'vitest';
-import { areSameLabels, changeLabels, hasLabels, labelsContent, NO_LABELS } from '../../src/domain/labels.ts';
+import {
+  applyLabelChange,
+  areSameLabels,
+  buildLabelsAuditContent,
+  hasLabels,
+  NO_LABELS,
+} from '../../src/domain/labels.ts';
 
 const before = { metadata: { branch: 'Pune', channel: 'web' }, tags: ['gold', 'new'] };
 
-describe('changeLabels', () => {
+describe('applyLabelChange', () => {
   test('sets and deletes the pairs and tags that the change names, and keeps all others', () => {
     const change = {
       metadata: [{ key: 'channel', value: 'app' }, { key: 'branch', value: '' }, { key: 'area' }],
       addTags: ['vip', 'gold'],
       removeTags: ['new', 'unknown'],
     };
-    expect(changeLabels(before, change)).toEqual({ metadata: { channel: 'app' }, tags: ['gold', 'vip'] });
-    expect(changeLabels(before, { metadata: [{ key: 'branch', value: null }] }).metadata).toEqual({
+    expect(applyLabelChange(before, change)).toEqual({ metadata: { channel: 'app' }, tags: ['gold', 'vip'] });
+    expect(applyLabelChange(before, { metadata: [{ key: 'branch', value: null }] }).metadata).toEqual({
       channel: 'web',
     });
-    expect(changeLabels(before, {})).toEqual(before);
+    expect(applyLabelChange(before, {})).toEqual(before);
   });
 
   test('sorts keys and tags, so that the order of a call does not matter', () => {
-    const { metadata, tags } = changeLabels(NO_LABELS, {
+    const { metadata, tags } = applyLabelChange(NO_LABELS, {
       metadata: [
         { key: 'b', value: '1' },
         { key: 'a', value: '2' },
@@ -32,15 +38,15 @@ describe('changeLabels', () => {
   });
 
   test('treats names of the language, such as __proto__, as any other key', () => {
-    const { metadata } = changeLabels(NO_LABELS, { metadata: [{ key: '__proto__', value: 'x' }] });
+    const { metadata } = applyLabelChange(NO_LABELS, { metadata: [{ key: '__proto__', value: 'x' }] });
     expect(JSON.stringify(metadata)).toBe('{"__proto__":"x"}');
   });
 });
 
-test('labelsContent and areSameLabels do not depend on the order of keys and tags', () => {
+test('buildLabelsAuditContent and areSameLabels do not depend on the order of keys and tags', () => {
   const other = { metadata: { channel: 'web', branch: 'Pune' }, tags: ['new', 'gold'] };
 
-  expect(labelsContent(other)).toEqual({
+  expect(buildLabelsAuditContent(other)).toEqual({
     metadata: '[["branch","Pune"],["channel","web"]]',
     tags: '["gold","new"]',
   });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
-  beginChain,
   type ChainedRead,
+  createReadChainStart,
   type PersonalDataRead,
-  type ReadChain,
-  ReadLogCheck,
+  type ReadChainStart,
   type ReadLogCheckpoint,
+  ReadLogVerifier,
   signChainedRead,
 } from '../../src/domain/read-chain.ts';
 import { keys, recordedAt } from './chains.ts';
@@ -17,10 +17,10 @@ const read = (second: number): PersonalDataRead => ({
   fields: ['VkycUser.phone'],
   subjects: ['u-1'],
 });
-const first = beginChain(keys, 'a', recordedAt(0), null);
-const second = beginChain(keys, 'b', recordedAt(1), first);
+const first = createReadChainStart(keys, 'a', recordedAt(0), null);
+const second = createReadChainStart(keys, 'b', recordedAt(1), first);
 /** Returns the first `count` reads of a chain, each signed with the hash of the read before. */
-function readsOf(chain: ReadChain, count: number): ChainedRead[] {
+function readsOf(chain: ReadChainStart, count: number): ChainedRead[] {
   const reads: ChainedRead[] = [];
   for (let number = 1; number <= count; number += 1)
     reads.push(signChainedRead(keys, chain, number, read(number), reads.at(-1)?.hash ?? chain.hash));
@@ -32,11 +32,11 @@ const UNCHAINED = { ...read(1), chainId: null, number: null, hash: null };
 
 /** Checks chains and their reads. Returns findings as texts: chain id, number of the read, what was found. */
 function check(
-  chains: readonly ReadChain[],
-  reads: readonly Parameters<ReadLogCheck['add']>[0][],
+  chains: readonly ReadChainStart[],
+  reads: readonly Parameters<ReadLogVerifier['add']>[0][],
   exported: ReadLogCheckpoint | null = null,
 ) {
-  const log = new ReadLogCheck(keys, chains, exported);
+  const log = new ReadLogVerifier(keys, chains, exported);
   for (const each of reads) log.add(each);
   const findings = log.end().map(({ chainId, number, what }) => `${chainId} ${number} ${what}`);
   return { findings, chained: log.chained, unchained: log.unchained };
@@ -47,7 +47,7 @@ const exportOf = (reads: readonly ChainedRead[], unchained = 0): ReadLogCheckpoi
 });
 
 describe('audit chain of personal-data reads', () => {
-  test('beginChain signs a new chain of personal-data reads with the current key, together with the hash of an earlier chain', () => {
+  test('createReadChainStart signs a new chain of personal-data reads with the current key, together with the hash of an earlier chain', () => {
     expect(first).toMatchObject({ keyId: 'new', previousId: null, previousHash: null });
     expect(second).toMatchObject({ previousId: 'a', previousHash: first.hash });
     expect(first.hash).toEqual(
@@ -74,8 +74,8 @@ describe('audit chain of personal-data reads', () => {
   });
 });
 
-describe('ReadLogCheck', () => {
-  test('ReadLogCheck finds nothing in intact chains, and counts chained reads and unchained reads (of an earlier release)', () => {
+describe('ReadLogVerifier', () => {
+  test('ReadLogVerifier finds nothing in intact chains, and counts chained reads and unchained reads (of an earlier release)', () => {
     expect(check([first, second], [...ofFirst, UNCHAINED, ...ofSecond])).toEqual({
       findings: [],
       chained: 4,
@@ -84,7 +84,7 @@ describe('ReadLogCheck', () => {
     expect(check([], [])).toEqual({ findings: [], chained: 0, unchained: 0 });
   });
 
-  test('ReadLogCheck counts an entry of the read log as unchained if its chain id, number or hash is missing', () => {
+  test('ReadLogVerifier counts an entry of the read log as unchained if its chain id, number or hash is missing', () => {
     for (const missing of ['chainId', 'number', 'hash'])
       expect(check([], [{ ...ofFirst[0], [missing]: null }]).unchained, missing).toBe(1);
   });
@@ -116,15 +116,15 @@ describe('ReadLogCheck', () => {
       'a 0 removed: chain b began after it',
     ],
   ] as const)(
-    'ReadLogCheck, which verifies the log of personal-data reads, reports %s',
+    'ReadLogVerifier, which verifies the log of personal-data reads, reports %s',
     (_name, chains, reads, finding) => {
-      const { findings } = check(chains as readonly ReadChain[], reads as readonly ChainedRead[]);
+      const { findings } = check(chains as readonly ReadChainStart[], reads as readonly ChainedRead[]);
       expect(findings).toEqual([expect.stringContaining(finding)]);
     },
   );
 
-  test('ReadLogCheck reports a chain that was replaced by another with the same id, because the next chain contains the original hash', () => {
-    const replaced = beginChain(keys, 'a', recordedAt(5), null);
+  test('ReadLogVerifier reports a chain that was replaced by another with the same id, because the next chain contains the original hash', () => {
+    const replaced = createReadChainStart(keys, 'a', recordedAt(5), null);
     expect(check([replaced, second], [...readsOf(replaced, 1), ...ofSecond]).findings).toEqual([
       'a 0 edited: it is not the chain after which b began',
     ]);
@@ -137,7 +137,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('ReadLogCheck reports only the first of several errors in a chain, and still checks the other chains', () => {
+  test('ReadLogVerifier reports only the first of several errors in a chain, and still checks the other chains', () => {
     const edited = { ...ofFirst[0], viewer: 'uma' };
     const other = { ...(ofSecond[0] as (typeof ofSecond)[number]), viewer: 'uma' };
     expect(check([first, second], [edited, ofFirst[2], ofFirst[1], other]).findings).toEqual([
@@ -146,7 +146,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('ReadLogCheck reports a read that an export lists, but that the log has lost or has with another hash', () => {
+  test('ReadLogVerifier reports a read that an export lists, but that the log has lost or has with another hash', () => {
     const known = exportOf([ofFirst[1]]);
     expect(check([first], ofFirst, known).findings).toEqual([]);
     expect(check([first], ofFirst.slice(0, 2), known).findings).toEqual([]);
@@ -162,7 +162,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('ReadLogCheck reports a log that has fewer unchained reads than the export counted', () => {
+  test('ReadLogVerifier reports a log that has fewer unchained reads than the export counted', () => {
     expect(check([], [UNCHAINED], exportOf([], 3)).findings).toEqual([
       'null 0 2 reads of an earlier release were removed',
     ]);

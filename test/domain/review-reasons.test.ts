@@ -6,8 +6,8 @@ import {
   REVIEW_REASONS,
   type ReviewInput,
   toCustomerReasons,
+  toCustomerReasonTexts,
   toKnownReasons,
-  toReasonTexts,
   toRecordedReasons,
 } from '../../src/domain/review-reasons.ts';
 
@@ -67,14 +67,16 @@ describe('texts for the customer', () => {
     }
   });
 
-  test('toReasonTexts returns the texts in the order of the reasons, and none for an approval', () => {
+  test('toCustomerReasonTexts returns the texts in the order of the reasons, and none for an approval', () => {
     const reasons = ['NAME_MISMATCH', 'OTHER'] as const;
-    expect(toReasonTexts('REJECTED', reasons, 'EN')).toEqual([
+    expect(toCustomerReasonTexts('REJECTED', reasons, 'EN')).toEqual([
       'Your name differs from the name on your document.',
       'We could not verify your identity.',
     ]);
-    expect(toReasonTexts('UNABLE_TO_VALIDATE', reasons, 'HI')[1]).toBe('हम आपकी पहचान की पुष्टि नहीं कर पाए।');
-    expect(toReasonTexts('APPROVED', reasons, 'EN')).toEqual([]);
+    expect(toCustomerReasonTexts('UNABLE_TO_VALIDATE', reasons, 'HI')[1]).toBe(
+      'हम आपकी पहचान की पुष्टि नहीं कर पाए।',
+    );
+    expect(toCustomerReasonTexts('APPROVED', reasons, 'EN')).toEqual([]);
   });
 
   test('a customer gets one OTHER in place of all reasons that reveal a suspicion', () => {

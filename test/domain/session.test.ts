@@ -3,26 +3,26 @@ import { describe, expect, test } from 'vitest';
 import {
   ACTION_TRANSITIONS,
   applyTransition,
-  type DoubtfulAnswer,
-  decideReplacement,
+  type DoubtfulPollAnswer,
   explainUnchangedStatus,
-  findProviderDecision,
+  findAcceptableProviderDecision,
+  getProviderStatusPair,
+  getReplacementVerdict,
+  isEventTimeTooFarAhead,
   isLateVerdict,
-  isTooFarAhead,
   isUnconfirmed,
-  evaluateUpdate as judgeAt,
-  type ProjectedState,
+  evaluateProviderUpdate as judgeAt,
+  type ProjectedSessionState,
+  type ProviderStatusUpdate,
   providerAgrees,
   type SessionState,
-  type StatusUpdate,
   TRANSITION_RULES,
-  toProviderPair,
   VERDICTS,
   type Verdict,
 } from '../../src/domain/session.ts';
 import {
   ALL_PAIRS,
-  findWaitingParty,
+  getAwaitedParty,
   getStatusInfo,
   KNOWN_PAIRS,
   type KnownSubStatus,
@@ -34,7 +34,7 @@ import {
 
 const at = (second: number): Date => new Date(Date.UTC(2025, 4, 22, 3, 51, second));
 const NOW = at(30);
-const judge = (session: SessionState | null, update: StatusUpdate, now = NOW) =>
+const judge = (session: SessionState | null, update: ProviderStatusUpdate, now = NOW) =>
   judgeAt(session, update, now);
 const statusOf = (subStatus: SubStatus) =>
   KNOWN_PAIRS.find((info) => info.subStatus === subStatus)?.status ?? 'UNRECOGNIZED';
@@ -59,14 +59,14 @@ const sessionAt = (subStatus: SubStatus, changes: Partial<SessionState> = {}): S
   ...changes,
 });
 
-const webhook = (subStatus: SubStatus, second: number, seen: (Date | null)[] = []): StatusUpdate => ({
+const webhook = (subStatus: SubStatus, second: number, seen: (Date | null)[] = []): ProviderStatusUpdate => ({
   kind: 'WEBHOOK',
   ...words(subStatus),
   eventTime: at(second),
   receivedAt: at(second),
   seen,
 });
-const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): StatusUpdate => ({
+const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): ProviderStatusUpdate => ({
   kind: 'ANSWER',
   ...words(subStatus),
   webhooksWhenAsked,
@@ -75,7 +75,7 @@ const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): StatusUpdate => ({
   seen: [],
 });
 /** Returns an answer to a poll made at this second: it repeats a status pair that the log has from second 5. */
-const repeated = (subStatus: SubStatus, second: number): StatusUpdate => ({
+const repeated = (subStatus: SubStatus, second: number): ProviderStatusUpdate => ({
   kind: 'ANSWER',
   ...words(subStatus),
   webhooksWhenAsked: 2,
@@ -134,8 +134,8 @@ describe('webhooks', () => {
     const ahead = {
       ...webhook('USER_QUEUED', 0),
       eventTime: new Date('2025-05-25T03:51:00Z'),
-    } as StatusUpdate;
-    const justAhead = { ...webhook('USER_QUEUED', 0), eventTime: at(30 + 300) } as StatusUpdate;
+    } as ProviderStatusUpdate;
+    const justAhead = { ...webhook('USER_QUEUED', 0), eventTime: at(30 + 300) } as ProviderStatusUpdate;
 
     expect(judge(sessionAt('NO_AGENT_FOUND'), ahead)).toMatchObject({
       verdict: 'MOVED',
@@ -147,7 +147,7 @@ describe('webhooks', () => {
       orderUncertain: true,
     });
     expect(
-      judge(sessionAt('NO_AGENT_FOUND'), { ...justAhead, receivedAt: at(30) } as StatusUpdate),
+      judge(sessionAt('NO_AGENT_FOUND'), { ...justAhead, receivedAt: at(30) } as ProviderStatusUpdate),
     ).toMatchObject({
       verdict: 'MOVED',
       orderUncertain: false,
@@ -156,7 +156,7 @@ describe('webhooks', () => {
 
   test("a repeated webhook that is dated ahead of the gateway's clock changes nothing", () => {
     const time = new Date('2025-05-25T03:51:00Z');
-    const again = { ...webhook('USER_QUEUED', 0, [time]), eventTime: time } as StatusUpdate;
+    const again = { ...webhook('USER_QUEUED', 0, [time]), eventTime: time } as ProviderStatusUpdate;
     expect(judge(sessionAt('NO_AGENT_FOUND'), again)).toEqual({ kind: 'NOTHING' });
   });
 
@@ -219,7 +219,7 @@ describe('answers of the provider to polls', () => {
     expect(judge(doubted(), repeated('AADHAAR_VERIFICATION_SUCCESS', 25), at(25))).toMatchObject({
       doubt: { ...words('AADHAAR_VERIFICATION_SUCCESS'), since: at(25) },
     });
-    const later = { ...repeated('LINK_GENERATED', 25), webhooksWhenAsked: 3 } as StatusUpdate;
+    const later = { ...repeated('LINK_GENERATED', 25), webhooksWhenAsked: 3 } as ProviderStatusUpdate;
     expect(judge(doubted({ webhooks: 3 }), later, at(25))).toMatchObject({
       doubt: { since: at(25), webhooks: 3 },
     });
@@ -410,7 +410,7 @@ describe('order of webhooks and polls', () => {
   test('a provider update counts as known only if both its raw status and its raw sub-status are the last known ones', () => {
     const same = { kind: 'NOTHING' };
     const session = sessionAt('USER_QUEUED');
-    const ask = (raw: object) => judge(session, { ...answer('USER_QUEUED'), ...raw } as StatusUpdate);
+    const ask = (raw: object) => judge(session, { ...answer('USER_QUEUED'), ...raw } as ProviderStatusUpdate);
     expect(ask({})).toEqual(same);
     expect(ask({ rawStatus: 'VIDEO_CALL' })).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
     expect(ask({ rawSubStatus: 'NO_AGENT_FOUND' })).toMatchObject({
@@ -418,15 +418,15 @@ describe('order of webhooks and polls', () => {
       orderUncertain: false,
     });
     const confirm = (raw: object) =>
-      judge(session, { ...webhook('USER_QUEUED', 12, [null]), ...raw } as StatusUpdate);
+      judge(session, { ...webhook('USER_QUEUED', 12, [null]), ...raw } as ProviderStatusUpdate);
     expect(confirm({ rawStatus: 'VIDEO_CALL' })).toEqual({ kind: 'CONFIRMS', orderUncertain: true });
     expect(confirm({ rawSubStatus: 'x' })).toEqual({ kind: 'CONFIRMS', orderUncertain: true });
   });
 
   test('a doubted poll answer (it repeats an older status) is confirmed only by an answer with the same raw status and raw sub-status', () => {
     const session = sessionAt('USER_QUEUED');
-    const open: DoubtfulAnswer = { ...words('LINK_GENERATED'), since: at(5), webhooks: 2 };
-    const ask = (doubt: DoubtfulAnswer) =>
+    const open: DoubtfulPollAnswer = { ...words('LINK_GENERATED'), since: at(5), webhooks: 2 };
+    const ask = (doubt: DoubtfulPollAnswer) =>
       judge({ ...session, provider: { ...session.provider, doubt } }, repeated('LINK_GENERATED', 20), at(20));
     expect(ask(open)).toMatchObject({ kind: 'TRANSITION', orderUncertain: false });
     expect(ask({ ...open, rawStatus: 'x' })).toMatchObject({ kind: 'DOUBTED', doubt: { since: at(20) } });
@@ -438,9 +438,9 @@ describe('order of webhooks and polls', () => {
     expect(judge(null, webhook('USER_QUEUED', 3))).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
   });
 
-  test('isTooFarAhead returns true for an event time more than five minutes ahead of the clock', () => {
-    expect(isTooFarAhead(at(300), at(0))).toBe(false);
-    expect(isTooFarAhead(new Date(at(300).getTime() + 1), at(0))).toBe(true);
+  test('isEventTimeTooFarAhead returns true for an event time more than five minutes ahead of the clock', () => {
+    expect(isEventTimeTooFarAhead(at(300), at(0))).toBe(false);
+    expect(isEventTimeTooFarAhead(new Date(at(300).getTime() + 1), at(0))).toBe(true);
   });
 
   test('a webhook with any event time changes the status of a session that only polls have reported so far', () => {
@@ -581,8 +581,8 @@ describe('a session whose meeting the gateway marked as missed while the provide
       decidedHere: true,
       provider: { ...sessionAt('USER_MEETING_SCHEDULED').provider },
     });
-  const bookedAnswer = (newMeetingAt: Date | null, asked = at(20)): StatusUpdate => ({
-    ...(answer('USER_MEETING_SCHEDULED') as Extract<StatusUpdate, { kind: 'ANSWER' }>),
+  const bookedAnswer = (newMeetingAt: Date | null, asked = at(20)): ProviderStatusUpdate => ({
+    ...(answer('USER_MEETING_SCHEDULED') as Extract<ProviderStatusUpdate, { kind: 'ANSWER' }>),
     seen: [at(10)],
     askedAt: asked,
     newMeetingAt,
@@ -691,7 +691,7 @@ test("for any history of updates, sequences have no gap, terminal states and dis
   const news = fc.record({ pair, second: fc.integer({ min: 0, max: 20 }), poll: fc.boolean() });
   fc.assert(
     fc.property(fc.array(news, { minLength: 1, maxLength: 60 }), (history) => {
-      let state: ProjectedState | null = null;
+      let state: ProjectedSessionState | null = null;
       let eventTime: Date | null = null;
       let webhooks = 0;
       for (const {
@@ -699,7 +699,7 @@ test("for any history of updates, sequences have no gap, terminal states and dis
         second,
         poll,
       } of history) {
-        const before: ProjectedState | null = state;
+        const before: ProjectedSessionState | null = state;
         const session = before && {
           ...before,
           provider: { ...before.provider, eventTime, polledAt: null, webhooks, doubt: null },
@@ -753,7 +753,7 @@ test('for any history with closings, replacements and resolved disputes, only a 
         ...{ sequence: 1, source: 'WEBHOOK', verdict: 'MOVED' },
       });
       for (const [index, each] of history.entries()) {
-        const before: ProjectedState = state;
+        const before: ProjectedSessionState = state;
         const sequence = before.lastSequence + 1;
         const ended = getStatusInfo(before).terminal;
         const own = (to: StatusPair, verdict: Verdict) =>
@@ -793,11 +793,13 @@ test('for any history with closings, replacements and resolved disputes, only a 
             expect(state.disputed || before.subStatus === 'AUDITOR_APPROVED').toBe(true);
         } else if (each.kind === 'CLOSE')
           state = own(toStatusPair('FAILED_BY_MERCHANT'), ended ? 'ENDED' : 'MOVED');
-        else if (each.kind === 'REPLACE') state = own(toStatusPair('REPLACED'), decideReplacement(before));
+        else if (each.kind === 'REPLACE')
+          state = own(toStatusPair('REPLACED'), getReplacementVerdict(before));
         else if (each.kind === 'APPROVE' && before.subStatus === 'AGENT_APPROVED')
           state = own(toStatusPair('AUDITOR_APPROVED'), 'MOVED');
         else if (each.kind === 'KEEP' && before.disputed) state = own(before, 'RESOLVED');
-        else if (each.kind === 'ACCEPT' && before.disputed) state = own(toProviderPair(before), 'RESOLVED');
+        else if (each.kind === 'ACCEPT' && before.disputed)
+          state = own(getProviderStatusPair(before), 'RESOLVED');
         else continue;
 
         const resolved = before.disputed && !state.disputed;
@@ -808,7 +810,7 @@ test('for any history with closings, replacements and resolved disputes, only a 
         expect(state.closed).toBe(before.closed || each.kind === 'CLOSE');
         expect(state.replaced).toBe(before.replaced || each.kind === 'REPLACE');
         if (state.closed || state.replaced)
-          expect(findWaitingParty(state, state)).toBe(state.disputed ? 'MERCHANT' : 'NOBODY');
+          expect(getAwaitedParty(state, state)).toBe(state.disputed ? 'MERCHANT' : 'NOBODY');
         if (each.kind === 'ACCEPT') expect(providerAgrees(state)).toBe(true);
         if (isUnconfirmed(state)) {
           expect(providerAgrees(state)).toBe(false);
@@ -852,7 +854,8 @@ describe('decisions made in the gateway and their confirmation by the provider',
   });
 
   test('a replacement keeps the outcome of an ended session, disputes a final approval, and moves every other session to REPLACED', () => {
-    const verdictOf = (subStatus: SubStatus) => decideReplacement({ status: statusOf(subStatus), subStatus });
+    const verdictOf = (subStatus: SubStatus) =>
+      getReplacementVerdict({ status: statusOf(subStatus), subStatus });
     expect(verdictOf('AUDITOR_APPROVED')).toBe('DISPUTED');
     expect(verdictOf('VKYC_EXPIRED')).toBe('ENDED');
     expect(verdictOf('AGENT_APPROVED')).toBe('MOVED');
@@ -876,14 +879,14 @@ test('a poll answer from a provider replica that lags by up to four seconds neve
       const reached = [0];
       let now = 0;
       let webhooks = 1;
-      let doubt: DoubtfulAnswer | null = null;
+      let doubt: DoubtfulPollAnswer | null = null;
       const wordsAt = (index: number) => words((steps[index] as (typeof steps)[number]).subStatus);
       const observations = new Map<number, Date[]>([[0, [new Date(0)]]]);
-      let state: ProjectedState = {
+      let state: ProjectedSessionState = {
         ...sessionAt((steps[0] as (typeof steps)[number]).subStatus),
         ...{ version: 1, lastSequence: 1 },
       };
-      const apply = (index: number, update: StatusUpdate) => {
+      const apply = (index: number, update: ProviderStatusUpdate) => {
         const eventTime = new Date(reached.at(-1) as number);
         const provider = { ...state.provider, eventTime, polledAt: null, webhooks, doubt };
         const evaluation = judge({ ...state, provider }, update, new Date(now));
@@ -949,7 +952,7 @@ describe('explainUnchangedStatus', () => {
   });
 });
 
-describe('findProviderDecision', () => {
+describe('findAcceptableProviderDecision', () => {
   const decided = (ours: SubStatus, theirs: SubStatus) => {
     const session = sessionAt(ours);
     return { ...session, provider: { ...session.provider, ...words(theirs) } };
@@ -960,7 +963,7 @@ describe('findProviderDecision', () => {
   });
 
   test("the provider's decision is its newest status if that contradicts the session", () => {
-    const found = findProviderDecision(
+    const found = findAcceptableProviderDecision(
       decided('AUDITOR_REJECTED', 'AUDITOR_APPROVED'),
       by('AUDITOR_APPROVED'),
     );
@@ -969,22 +972,22 @@ describe('findProviderDecision', () => {
 
   test("if the newest status agrees with the session, the provider's decision is the one that a late webhook reported", () => {
     const session = decided('AUDITOR_REJECTED', 'AUDITOR_REJECTED');
-    expect(findProviderDecision(session, by('AUDITOR_APPROVED', 'DISPUTED_LATE'))).toMatchObject({
+    expect(findAcceptableProviderDecision(session, by('AUDITOR_APPROVED', 'DISPUTED_LATE'))).toMatchObject({
       subStatus: 'AUDITOR_APPROVED',
     });
-    expect(findProviderDecision(session, by('AUDITOR_APPROVED'))).toMatchObject({
+    expect(findAcceptableProviderDecision(session, by('AUDITOR_APPROVED'))).toMatchObject({
       subStatus: 'AUDITOR_REJECTED',
     });
   });
 
   test('there is no decision to accept if the provider has reported a status since that contradicts nothing', () => {
     const session = decided('AUDITOR_APPROVED', 'USER_QUEUED');
-    expect(findProviderDecision(session, by('AUDITOR_REJECTED'))).toBeNull();
+    expect(findAcceptableProviderDecision(session, by('AUDITOR_REJECTED'))).toBeNull();
   });
 
   test('a session that was replaced while the provider approved it has that approval already', () => {
     const session = decided('AUDITOR_APPROVED', 'USER_QUEUED');
-    expect(findProviderDecision(session, by('REPLACED'))).toEqual({
+    expect(findAcceptableProviderDecision(session, by('REPLACED'))).toEqual({
       status: 'AUDITOR_REVIEWED',
       subStatus: 'AUDITOR_APPROVED',
     });

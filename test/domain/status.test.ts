@@ -4,7 +4,7 @@ import {
   ALL_PAIRS,
   CIRCUMSTANCES,
   findCircumstance,
-  findWaitingParty,
+  getAwaitedParty,
   getStatusInfo,
   isValidPair,
   KNOWN_PAIRS,
@@ -233,10 +233,10 @@ test('toStatusPair returns the pair of a known sub-status, and throws for UNRECO
   expect(() => toStatusPair('UNRECOGNIZED' as never)).toThrow('UNRECOGNIZED is not in the status table');
 });
 
-test('findWaitingParty returns the merchant for a disputed session, nobody for a closed or replaced one, otherwise the party that the status names', () => {
+test('getAwaitedParty returns the merchant for a disputed session, nobody for a closed or replaced one, otherwise the party that the status names', () => {
   const pair = toStatusPair('USER_QUEUED');
   const party = (flags: { disputed?: true; closed?: true; replaced?: true }) =>
-    findWaitingParty(pair, { disputed: false, closed: false, replaced: false, ...flags });
+    getAwaitedParty(pair, { disputed: false, closed: false, replaced: false, ...flags });
   expect([party({}), party({ disputed: true })]).toEqual(['AGENT', 'MERCHANT']);
   expect([party({ closed: true }), party({ replaced: true })]).toEqual(['NOBODY', 'NOBODY']);
   expect(party({ disputed: true, closed: true })).toBe('MERCHANT');

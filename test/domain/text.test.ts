@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/domain/ports.ts';
-import { isStorable, isStorableTime, STORABLE_BEFORE_MS, toStorable } from '../../src/domain/storable.ts';
-import { hasAtMostCharacters, isVisible } from '../../src/domain/text.ts';
+import {
+  isStorableText,
+  isStorableTime,
+  replaceUnstorableCharacters,
+  STORABLE_TIME_LIMIT_MS,
+} from '../../src/domain/storable.ts';
+import { hasAtMostCharacters, hasVisibleCharacter } from '../../src/domain/text.ts';
 
 describe('hasAtMostCharacters', () => {
   test.each([
@@ -34,22 +39,27 @@ describe('isVisible', () => {
     '\u3164',
     '\u00a0\u0600',
   ])('isVisible returns false for %j, which has no visible character', (text) => {
-    expect(isVisible(text)).toBe(false);
+    expect(hasVisibleCharacter(text)).toBe(false);
   });
 
   test.each(['a', ' a ', '\u200bक', '😀', '-'])(
     'isVisible returns true for %j, which has a visible character',
     (text) => {
-      expect(isVisible(text)).toBe(true);
+      expect(hasVisibleCharacter(text)).toBe(true);
     },
   );
 });
 
 describe('storable', () => {
-  test('a text with a null byte or a lone surrogate is not storable, and toStorable replaces both', () => {
-    expect(['a', '', '😀', '\ufffd'].map(isStorable)).toEqual([true, true, true, true]);
-    expect(['a\0', '\ud800', 'a\udc00b', '\0\ud800'].map(isStorable)).toEqual([false, false, false, false]);
-    expect(toStorable('a\0b\0\ud800😀')).toBe('a\ufffdb\ufffd\ufffd😀');
+  test('a text with a null byte or a lone surrogate is not storable, and replaceUnstorableCharacters replaces both', () => {
+    expect(['a', '', '😀', '\ufffd'].map(isStorableText)).toEqual([true, true, true, true]);
+    expect(['a\0', '\ud800', 'a\udc00b', '\0\ud800'].map(isStorableText)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(replaceUnstorableCharacters('a\0b\0\ud800😀')).toBe('a\ufffdb\ufffd\ufffd😀');
   });
 
   test('isStorableTime accepts times from the year 1 until December 30 of 9999', () => {
@@ -59,11 +69,11 @@ describe('storable', () => {
       at(earliest - 1),
       at(earliest),
       at(0),
-      at(STORABLE_BEFORE_MS - 1),
-      at(STORABLE_BEFORE_MS),
+      at(STORABLE_TIME_LIMIT_MS - 1),
+      at(STORABLE_TIME_LIMIT_MS),
     ]).toEqual([false, true, true, true, false]);
     expect(at(Number.NaN)).toBe(false);
-    expect(new Date(STORABLE_BEFORE_MS).toISOString()).toBe('9999-12-31T00:00:00.000Z');
+    expect(new Date(STORABLE_TIME_LIMIT_MS).toISOString()).toBe('9999-12-31T00:00:00.000Z');
   });
 });
 

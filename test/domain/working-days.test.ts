@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { subtractWorkingDays, toIndianDayNumber, toIsoDate } from '../../src/domain/working-days.ts';
+import { formatDayNumber, subtractWorkingDays, toIndianDayNumber } from '../../src/domain/working-days.ts';
 
 const NONE = new Set<string>();
 const NOON_IN_INDIA = 'T12:00:00+05:30';
 
 const earliest = (workingDays: number, today: string, holidays: ReadonlySet<string> = NONE): string =>
-  toIsoDate(subtractWorkingDays(workingDays, new Date(`${today}${NOON_IN_INDIA}`), holidays));
+  formatDayNumber(subtractWorkingDays(workingDays, new Date(`${today}${NOON_IN_INDIA}`), holidays));
 
 describe('findEarliestDay', () => {
   test.each([
@@ -42,7 +42,7 @@ describe('findEarliestDay', () => {
     const first = toIndianDayNumber(new Date('2025-12-01T00:00:00Z'));
     for (let today = first; today < first + 1_100; today += 1) {
       const limit = 1 + (today % 7);
-      const found = subtractWorkingDays(limit, new Date(`${toIsoDate(today)}${NOON_IN_INDIA}`), NONE);
+      const found = subtractWorkingDays(limit, new Date(`${formatDayNumber(today)}${NOON_IN_INDIA}`), NONE);
       const countSince = (day: number): number => {
         const weekdays = Array.from({ length: today - day }, (_, index) =>
           new Date((day + 1 + index) * 86_400_000).getUTCDay(),
@@ -50,14 +50,14 @@ describe('findEarliestDay', () => {
         return weekdays.filter((weekday) => weekday !== 0 && weekday !== 6).length;
       };
 
-      expect([toIsoDate(today), countSince(found) <= limit]).toEqual([toIsoDate(today), true]);
-      expect([toIsoDate(today), countSince(found - 1) > limit]).toEqual([toIsoDate(today), true]);
+      expect([formatDayNumber(today), countSince(found) <= limit]).toEqual([formatDayNumber(today), true]);
+      expect([formatDayNumber(today), countSince(found - 1) > limit]).toEqual([formatDayNumber(today), true]);
     }
   });
 });
 
 test('a day begins at midnight in India, which is 18:30 UTC', () => {
-  expect(toIsoDate(toIndianDayNumber(new Date('2026-12-31T18:29:59.999Z')))).toBe('2026-12-31');
-  expect(toIsoDate(toIndianDayNumber(new Date('2026-12-31T18:30:00Z')))).toBe('2027-01-01');
-  expect(toIsoDate(toIndianDayNumber(new Date('1969-12-31T18:29:59Z')))).toBe('1969-12-31');
+  expect(formatDayNumber(toIndianDayNumber(new Date('2026-12-31T18:29:59.999Z')))).toBe('2026-12-31');
+  expect(formatDayNumber(toIndianDayNumber(new Date('2026-12-31T18:30:00Z')))).toBe('2027-01-01');
+  expect(formatDayNumber(toIndianDayNumber(new Date('1969-12-31T18:29:59Z')))).toBe('1969-12-31');
 });

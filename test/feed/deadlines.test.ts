@@ -1,10 +1,10 @@
 /** Frames of passed deadlines, which have no entry in the log. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { DueSession } from '../../src/db/sessions/deadlines.ts';
+import type { OverdueSession } from '../../src/db/sessions/deadlines.ts';
 import { Connection, createFloor, createLog, createSelection, linked, upTo, viewer } from './followers.ts';
 
-const due = (id: string): DueSession => ({
+const due = (id: string): OverdueSession => ({
   ...{ id, verificationId: id, dueAt: new Date('2026-01-05T10:00:00Z') },
   ...{ status: 'PRE_VIDEO_CALL', subStatus: 'USER_QUEUED' },
 });

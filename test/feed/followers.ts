@@ -6,22 +6,22 @@ import { type Viewer } from '../../src/domain/access.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import {
   type CursorError,
+  getPositionAfter,
   getSessionStartPosition,
   type LogPosition,
-  positionAfter,
 } from '../../src/feed/cursor.ts';
-import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
+import { UNLIMITED_FRAME_BUDGET } from '../../src/feed/frame-budget.ts';
 import { FrameJson, PREVIOUS_CURSOR_PLACEHOLDER } from '../../src/feed/frame-json.ts';
 import { LogTail, type LogTailEntry } from '../../src/feed/log-tail.ts';
 import { Subscriber } from '../../src/feed/subscriber.ts';
 import { SubscriberGroup } from '../../src/feed/subscriber-group.ts';
 import type {
-  FrameEvent,
   FrameSelection,
-  LogProgress,
   LogSubscription,
   ResyncPoint,
   Sink,
+  SubscriberProgress,
+  UnexecutedFrame,
 } from '../../src/feed/subscription.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
@@ -46,8 +46,8 @@ const entry = (number: number, life = 0) =>
   }) as LogTailEntry;
 
 /** Returns the progress of a subscriber that has seen every entry up to a number. */
-export const at = (number: number, life = 0): LogProgress => {
-  const position = number === 0 ? getSessionStartPosition(SESSION) : positionAfter(entry(number, life));
+export const at = (number: number, life = 0): SubscriberProgress => {
+  const position = number === 0 ? getSessionStartPosition(SESSION) : getPositionAfter(entry(number, life));
   return { at: position, number, fingerprint: position.fingerprint };
 };
 
@@ -167,7 +167,7 @@ export class Connection implements Sink {
 
 export const cursorOf = ({ sequence }: Pick<LogPosition, 'sequence'>) => `after ${sequence}`;
 
-const shown = (frame: FrameEvent, viewer: Viewer | null) => ({
+const shown = (frame: UnexecutedFrame, viewer: Viewer | null) => ({
   kind: frame.kind,
   ...(frame.kind === 'TRANSITION'
     ? { number: frame.transition.sequence, life: frame.transition.recordedAt.getTime() }
@@ -187,7 +187,7 @@ export function createSelection({ dependsOnViewer = false, immutable = false } =
   const selection = {
     key: 'numbers',
     executed: [] as string[],
-    async execute(frames: readonly FrameEvent[], viewer: Viewer) {
+    async execute(frames: readonly UnexecutedFrame[], viewer: Viewer) {
       await new Promise((resolve) => setImmediate(resolve));
       return frames.map((frame) => {
         const json = JSON.stringify(shown(frame, dependsOnViewer ? viewer : null));
@@ -241,7 +241,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
      * the subscription.
      */
     follow(
-      after: number | LogProgress,
+      after: number | SubscriberProgress,
       {
         first = null,
         connection = new Connection(),
@@ -253,7 +253,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         selection,
         sink: connection,
         viewer: viewer('anyone'),
-        budget: UNLIMITED_FRAMES,
+        budget: UNLIMITED_FRAME_BUDGET,
         after: from.number === 0 ? null : cursorOf(from.at),
         cursorOf,
         wants: () => true,

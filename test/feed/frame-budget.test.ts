@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type FrameBudget, FrameBudgets, MAX_LIGHT_FRAME_COST } from '../../src/feed/frame-budget.ts';
+import { type FrameBudget, MAX_FREE_FRAME_COST, ViewerFrameBudgets } from '../../src/feed/frame-budget.ts';
 import { createFloor, createLog, upTo } from './followers.ts';
 
 /** Frame budget (query cost per minute) of the tests: it refills by one unit of cost each millisecond. */
@@ -25,7 +25,7 @@ afterEach(() => {
 
 describe('frame budget', () => {
   test('spending from a used-up frame budget (frame cost per minute of a viewer) waits until the budget has refilled', async () => {
-    const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
+    const budget = new ViewerFrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
     const since = performance.now();
 
@@ -36,7 +36,7 @@ describe('frame budget', () => {
 
   test('a frame budget is shared by all subscriptions of a viewer, and by no other viewer', async () => {
     movableTime();
-    const budgets = new FrameBudgets(COST_PER_MINUTE);
+    const budgets = new ViewerFrameBudgets(COST_PER_MINUTE);
     await budgets.of('asha', HEAVY).spend(COST_PER_MINUTE / HEAVY, goesOn);
 
     expect(budgets.of('asha', HEAVY).trySpend()).toBe(false);
@@ -45,7 +45,7 @@ describe('frame budget', () => {
 
   test('a frame budget refills to no more than the cost that is allowed for one minute', async () => {
     const time = movableTime();
-    const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
+    const budget = new ViewerFrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
     time.forward(10 * 60_000);
 
@@ -55,7 +55,7 @@ describe('frame budget', () => {
 
   test('subscribers that wait for a frame budget are served in order, and a subscriber that has left is charged nothing', async () => {
     const time = movableTime();
-    const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
+    const budget = new ViewerFrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
     const order: string[] = [];
     const large = budget.spend(5, goesOn).then(() => order.push('large'));
@@ -70,15 +70,15 @@ describe('frame budget', () => {
   });
 
   test('a live frame is charged to the frame budget only if its cost is above LIGHT_FRAME_COST', async () => {
-    const budgets = new FrameBudgets(COST_PER_MINUTE);
+    const budgets = new ViewerFrameBudgets(COST_PER_MINUTE);
     await budgets.of('asha', HEAVY).spend(COST_PER_MINUTE / HEAVY, goesOn);
 
-    expect(budgets.of('asha', MAX_LIGHT_FRAME_COST).trySpend()).toBe(true);
-    expect(budgets.of('asha', MAX_LIGHT_FRAME_COST * 10).trySpend()).toBe(false);
+    expect(budgets.of('asha', MAX_FREE_FRAME_COST).trySpend()).toBe(true);
+    expect(budgets.of('asha', MAX_FREE_FRAME_COST * 10).trySpend()).toBe(false);
   });
 
   test('a frame that costs more than the frame budget of a whole minute is admitted instead of waiting forever', async () => {
-    const budget = new FrameBudgets(10).of('asha', HEAVY);
+    const budget = new ViewerFrameBudgets(10).of('asha', HEAVY);
 
     await budget.spend(1, goesOn);
 

@@ -2,8 +2,8 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { createDatabasePools, type Database } from '../../src/db/connection/client.ts';
-import { assignPositions } from '../../src/db/sessions/feed.ts';
-import { findSessions, type SessionRow } from '../../src/db/sessions/sessions.ts';
+import { assignFeedPositions } from '../../src/db/sessions/feed.ts';
+import { findSessionsById, type SessionRow } from '../../src/db/sessions/sessions.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { FEED_START_POSITION, getSessionStartPosition } from '../../src/feed/cursor.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
@@ -45,7 +45,7 @@ test('with 16 slow writers and rollbacks, the feeds of two replicas show every t
       (feeds[index] as Collector).subscriber,
     );
   const oneSession = sessions[0] as string;
-  const [row] = await findSessions(replicas[1]?.connection.db as Database, [oneSession]);
+  const [row] = await findSessionsById(replicas[1]?.connection.db as Database, [oneSession]);
   const sessionFeed = createCollector();
   replicas[1]?.hub.followSession(
     row as SessionRow,
@@ -88,9 +88,9 @@ test('feed positions that are assigned in batches of two keep the order of trans
 
   const numbered = [];
   for (
-    let places = await assignPositions(connection.db, 2);
+    let places = await assignFeedPositions(connection.db, 2);
     places?.length;
-    places = await assignPositions(connection.db, 2)
+    places = await assignFeedPositions(connection.db, 2)
   )
     numbered.push(places.length);
 

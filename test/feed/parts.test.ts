@@ -4,11 +4,11 @@ import {
   createCursorCodec,
   createExpiredCursorError,
   FEED_START_POSITION,
+  getPositionAfter,
   getSessionStartPosition,
-  positionAfter,
 } from '../../src/feed/cursor.ts';
-import { getFingerprint } from '../../src/feed/fingerprint.ts';
-import { FrameBudgets, MAX_LIGHT_FRAME_COST } from '../../src/feed/frame-budget.ts';
+import { getTransitionFingerprint } from '../../src/feed/fingerprint.ts';
+import { MAX_FREE_FRAME_COST, ViewerFrameBudgets } from '../../src/feed/frame-budget.ts';
 import { FrameJson, PREVIOUS_CURSOR_PLACEHOLDER } from '../../src/feed/frame-json.ts';
 
 const goesOn = () => false;
@@ -21,7 +21,7 @@ describe('frame budget', () => {
    * Spends the cost of some frames without waiting. `isMade` of the result becomes true once the budget has admitted
    * the frames.
    */
-  function pay(budget: ReturnType<FrameBudgets['of']>, frames: number, isOver = goesOn) {
+  function pay(budget: ReturnType<ViewerFrameBudgets['of']>, frames: number, isOver = goesOn) {
     const payment = { isMade: false };
     void budget.spend(frames, isOver).then(() => {
       payment.isMade = true;
@@ -41,19 +41,19 @@ describe('frame budget', () => {
   ])(
     'a frame budget of %i a minute lets frames of cost %i be executed in batches of %i',
     (capacity, cost, frames) => {
-      expect(new FrameBudgets(capacity).of('asha', cost).framesAtOnce).toBe(frames);
+      expect(new ViewerFrameBudgets(capacity).of('asha', cost).framesAtOnce).toBe(frames);
     },
   );
 
   test('a frame budget of 0 cost points a minute means no limit', async () => {
-    const budget = new FrameBudgets(0).of('asha', 1e9);
+    const budget = new ViewerFrameBudgets(0).of('asha', 1e9);
     await budget.spend(1e9, goesOn);
     expect([budget.framesAtOnce, budget.trySpend()]).toEqual([Number.POSITIVE_INFINITY, true]);
   });
 
   test('FrameBudget.spend waits until the missing part of the budget has refilled, and calls isOver at most four times', async () => {
     vi.useRealTimers();
-    const budget = new FrameBudgets(60_000).of('asha', 10);
+    const budget = new ViewerFrameBudgets(60_000).of('asha', 10);
     await budget.spend(6_000, goesOn);
     const since = performance.now();
     let looks = 0;
@@ -65,8 +65,8 @@ describe('frame budget', () => {
     expect(looks).toBeLessThanOrEqual(4);
   });
 
-  test('trySpend admits a live frame that costs more than MAX_LIGHT_FRAME_COST only if no subscriber waits for the frame budget and its whole cost is available', async () => {
-    const budget = new FrameBudgets(100).of('asha', 50);
+  test('trySpend admits a live frame that costs more than MAX_FREE_FRAME_COST only if no subscriber waits for the frame budget and its whole cost is available', async () => {
+    const budget = new ViewerFrameBudgets(100).of('asha', 50);
     expect([budget.trySpend(), budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
     await pass(29_999);
     expect(budget.trySpend()).toBe(false);
@@ -79,12 +79,12 @@ describe('frame budget', () => {
     expect([payment.isMade, budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
   });
 
-  test('trySpend admits a live frame of at most MAX_LIGHT_FRAME_COST even if the frame budget is empty', async () => {
-    const budgets = new FrameBudgets(100);
+  test('trySpend admits a live frame of at most MAX_FREE_FRAME_COST even if the frame budget is empty', async () => {
+    const budgets = new ViewerFrameBudgets(100);
     pay(budgets.of('asha', 50), 2);
     await pass(0);
-    expect(budgets.of('asha', MAX_LIGHT_FRAME_COST).trySpend()).toBe(true);
-    expect(budgets.of('asha', MAX_LIGHT_FRAME_COST + 1).trySpend()).toBe(false);
+    expect(budgets.of('asha', MAX_FREE_FRAME_COST).trySpend()).toBe(true);
+    expect(budgets.of('asha', MAX_FREE_FRAME_COST + 1).trySpend()).toBe(false);
   });
 });
 
@@ -98,7 +98,7 @@ const ENTRY = {
   occurredAt: new Date(5),
   recordedAt: new Date(9),
 } as const;
-const fingerprintOf = (changes: object = {}) => getFingerprint({ ...ENTRY, ...changes } as never);
+const fingerprintOf = (changes: object = {}) => getTransitionFingerprint({ ...ENTRY, ...changes } as never);
 
 describe('fingerprint', () => {
   test('the fingerprint of a transition has 48 bits, and changes with every field that all readers of the log have, but not with the actor', () => {
@@ -118,21 +118,21 @@ describe('fingerprint', () => {
 });
 
 describe('log position and cursor', () => {
-  test('positionAfter returns a feed position only for an entry that was read from the feed, and computes the result once per entry', () => {
+  test('getPositionAfter returns a feed position only for an entry that was read from the feed, and computes the result once per entry', () => {
     const entry = { ...ENTRY, position: 12 };
-    const place = positionAfter(entry as never);
+    const place = getPositionAfter(entry as never);
     const fingerprint = fingerprintOf();
     expect(place).toEqual({ sessionId: ENTRY.sessionId, sequence: 7, fingerprint, position: 12 });
-    expect(positionAfter(entry as never)).toBe(place);
-    expect(positionAfter({ ...entry, position: null } as never).position).toBeNull();
-    expect(positionAfter({ ...ENTRY } as never).position).toBeNull();
+    expect(getPositionAfter(entry as never)).toBe(place);
+    expect(getPositionAfter({ ...entry, position: null } as never).position).toBeNull();
+    expect(getPositionAfter({ ...ENTRY } as never).position).toBeNull();
     expect(getSessionStartPosition('x')).toEqual({ ...FEED_START_POSITION, sessionId: 'x' });
   });
 
   test('a cursor of another log epoch (number that a restore from a backup raises) has expired; a cursor whose text was altered is invalid', () => {
     const cursorKey = Buffer.alloc(32, 5);
     const cursors = createCursorCodec({ epoch: 1, cursorKey });
-    const cursor = cursors.encode(positionAfter(ENTRY as never));
+    const cursor = cursors.encode(getPositionAfter(ENTRY as never));
     expect(() => createCursorCodec({ epoch: 2, cursorKey }).decode(cursor)).toThrow(
       expect.objectContaining({ kind: 'EXPIRED', expiry: 'LOG_REWOUND' }),
     );

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameJson } from '../../src/feed/frame-json.ts';
-import { type FrameRequest, SharedExecution } from '../../src/feed/shared-execution.ts';
-import type { FrameEvent, FrameSelection } from '../../src/feed/subscription.ts';
+import { type FrameRequest, SharedFrameExecutor } from '../../src/feed/shared-execution.ts';
+import type { FrameSelection, UnexecutedFrame } from '../../src/feed/subscription.ts';
 import { viewer } from './followers.ts';
 
 interface Nature {
@@ -13,9 +13,13 @@ interface Nature {
 
 const shownAs = (number: number): FrameRequest => ({
   key: String(number),
-  frame: { kind: 'HEARTBEAT', at: { sequence: number }, serverTime: new Date(0) } as unknown as FrameEvent,
+  frame: {
+    kind: 'HEARTBEAT',
+    at: { sequence: number },
+    serverTime: new Date(0),
+  } as unknown as UnexecutedFrame,
 });
-const numberIn = (frame: FrameEvent) => (frame as unknown as { at: { sequence: number } }).at.sequence;
+const numberIn = (frame: UnexecutedFrame) => (frame as unknown as { at: { sequence: number } }).at.sequence;
 const keyOf = (id: string) => `["${id}"]`;
 
 /** Waits for `count` steps of the microtask queue. */
@@ -43,15 +47,17 @@ function selectionWith(natures: readonly Nature[], delays: readonly number[]): F
   };
 }
 
-async function textsFor(execution: SharedExecution, id: string, numbers: readonly number[]) {
+async function textsFor(execution: SharedFrameExecutor, id: string, numbers: readonly number[]) {
   const results = await execution.execute(numbers.map(shownAs), viewer(id), keyOf(id));
   return results.map((result) => result.jsonFor(keyOf(id))?.after(() => null));
 }
 
-describe('SharedExecution', () => {
+describe('SharedFrameExecutor', () => {
   test('a cached frame that depends on the viewer is given to no other viewer, in whichever microtask the other viewer asks (race)', async () => {
     for (let step = 0; step < 30; step += 1) {
-      const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, immutable: true }], [3]));
+      const execution = new SharedFrameExecutor(
+        selectionWith([{ dependsOnViewer: true, immutable: true }], [3]),
+      );
       const first = textsFor(execution, 'asha', [0]);
       await microtasks(step);
 
@@ -63,7 +69,9 @@ describe('SharedExecution', () => {
   });
 
   test('the JSON of a frame that depends on the viewer is given only to the viewer for whom it was executed', async () => {
-    const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, immutable: true }], [0]));
+    const execution = new SharedFrameExecutor(
+      selectionWith([{ dependsOnViewer: true, immutable: true }], [0]),
+    );
 
     const [result] = await execution.execute([shownAs(0)], viewer('asha'), keyOf('asha'));
 
@@ -84,7 +92,7 @@ describe('SharedExecution', () => {
         fc.array(fc.nat(8), { minLength: 1, maxLength: 6 }),
         fc.array(asking, { minLength: 2, maxLength: 12 }),
         async (natures, delays, askings) => {
-          const execution = new SharedExecution(selectionWith(natures, delays));
+          const execution = new SharedFrameExecutor(selectionWith(natures, delays));
           await Promise.all(
             askings.map(async ({ id, numbers, after }) => {
               await microtasks(after);

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { avoidTableLocks } from '../../src/gate/online-migration.ts';
+import { makeMigrationOnline } from '../../src/gate/online-migration.ts';
 import { complaintsAbout } from '../db/migration-rules.ts';
 
 const joined = (...statements: string[]) => statements.join(';--> statement-breakpoint\n');
 
-describe('avoidTableLocks', () => {
-  test('avoidTableLocks leaves a migration that only adds a column unchanged, to run in one transaction', () => {
+describe('makeMigrationOnline', () => {
+  test('makeMigrationOnline leaves a migration that only adds a column unchanged, to run in one transaction', () => {
     const generated = 'ALTER TABLE "meeting" ADD COLUMN "a" text;';
 
-    expect(avoidTableLocks(generated)).toBe(generated);
+    expect(makeMigrationOnline(generated)).toBe(generated);
   });
 
-  test('avoidTableLocks creates an index CONCURRENTLY, unless the same migration creates its table', () => {
+  test('makeMigrationOnline creates an index CONCURRENTLY, unless the same migration creates its table', () => {
     const generated = joined(
       'CREATE TABLE "note" (\n\t"id" uuid PRIMARY KEY NOT NULL\n)',
       'ALTER TABLE "meeting" ADD COLUMN "a" text',
@@ -19,7 +19,7 @@ describe('avoidTableLocks', () => {
       'CREATE UNIQUE INDEX "meeting_a" ON "meeting" USING btree ("a");',
     );
 
-    const online = avoidTableLocks(generated);
+    const online = makeMigrationOnline(generated);
 
     expect(online.split('\n').slice(1).join('\n')).toBe(
       `${joined(
@@ -33,7 +33,7 @@ describe('avoidTableLocks', () => {
     expect(complaintsAbout(online)).toEqual([]);
   });
 
-  test('avoidTableLocks replaces a changed index (CONCURRENTLY) and a changed check constraint (NOT VALID) without a long lock', () => {
+  test('makeMigrationOnline replaces a changed index (CONCURRENTLY) and a changed check constraint (NOT VALID) without a long lock', () => {
     const generated = joined(
       'ALTER TABLE "meeting" DROP CONSTRAINT "meeting_status"',
       'DROP INDEX "vkyc_session_open"',
@@ -41,7 +41,7 @@ describe('avoidTableLocks', () => {
       'ALTER TABLE "meeting" ADD CONSTRAINT "meeting_status" CHECK ("meeting"."status" in (\'A\', \'B\'));',
     );
 
-    const online = avoidTableLocks(generated);
+    const online = makeMigrationOnline(generated);
 
     expect(complaintsAbout(generated)).not.toEqual([]);
     expect(complaintsAbout(online)).toEqual([]);

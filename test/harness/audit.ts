@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createDatabasePools } from '../../src/db/connection/client.ts';
-import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';
+import { type AuditHead, AuditKeyring } from '../../src/domain/audit.ts';
 import type { ReadLogCheckpoint } from '../../src/domain/read-chain.ts';
 import { Sealer } from '../../src/encryption/sealing.ts';
 import { exportAuditHeads, parseHeadsExport } from '../../src/services/audit/audit-heads.ts';
@@ -37,7 +37,7 @@ export interface Audit {
 export function auditOf(databaseUrl: string): Audit {
   const { db, close } = createDatabasePools(databaseUrl, 2, () => {});
   atTheEnd(close);
-  const keys = new AuditKeys([keyOf(AUDIT_KEYS)]);
+  const keys = new AuditKeyring([keyOf(AUDIT_KEYS)]);
   const sealer = new Sealer([keyOf(DATA_KEYS)]);
   const verify = (heads: ReadonlyMap<string, AuditHead> | null = null) =>
     verifyAuditChains({ db, sealer, keys, heads, onProgress: () => {} });
@@ -162,7 +162,7 @@ export async function signAgain(
   sessionId: string,
   change: (content: string) => string,
 ): Promise<void> {
-  const keys = new AuditKeys([keyOf(AUDIT_KEYS)]);
+  const keys = new AuditKeyring([keyOf(AUDIT_KEYS)]);
   const { rows } = await database.query('select * from audit_entry where session_id = $1 order by number', [
     sessionId,
   ]);

@@ -2,9 +2,9 @@
  * Subscriber of the hub (the followed logs of a process) without a transport. Collects the transitions that
  * it receives.
  */
-import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
+import { UNLIMITED_FRAME_BUDGET } from '../../src/feed/frame-budget.ts';
 import { FrameJson } from '../../src/feed/frame-json.ts';
-import type { FrameEvent, LogSubscription } from '../../src/feed/subscription.ts';
+import type { LogSubscription, UnexecutedFrame } from '../../src/feed/subscription.ts';
 
 export interface Collector {
   readonly subscriber: LogSubscription;
@@ -16,7 +16,7 @@ export interface Collector {
 export function createCollector(): Collector {
   const seen: { sessionId: string; sequence: number }[] = [];
   let wake = () => {};
-  const place = (frame: FrameEvent) =>
+  const place = (frame: UnexecutedFrame) =>
     frame.kind === 'TRANSITION'
       ? { sessionId: frame.transition.sessionId, sequence: frame.transition.sequence }
       : {};
@@ -45,7 +45,7 @@ export function createCollector(): Collector {
         },
       },
       viewer: { id: 'collector', roles: ['ADMIN'], verificationIds: [], expiresAt: null },
-      budget: UNLIMITED_FRAMES,
+      budget: UNLIMITED_FRAME_BUDGET,
       after: null,
       cursorOf: () => 'never asked for',
       wants: () => true,

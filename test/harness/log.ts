@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
-import { applyTransition, isApplied } from '../../src/domain/session.ts';
+import { applyTransition, isAppliedVerdict } from '../../src/domain/session.ts';
 
 /**
  * Expects every session row to equal what its log reduces to, sequences without gaps, and `status_since` to
@@ -27,7 +27,7 @@ export async function expectFolds(database: pg.Pool): Promise<void> {
         }),
       null,
     );
-    const moves = own.filter((row) => isApplied(row.verdict));
+    const moves = own.filter((row) => isAppliedVerdict(row.verdict));
     expect(session.status_since).toEqual(moves.at(-1).recorded_at);
     expect(folded).toEqual({
       status: session.status,

@@ -1,12 +1,12 @@
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from 'vitest';
-import type { MerchantEvent } from '../../src/domain/merchant-events.ts';
+import type { OutgoingMerchantEvent } from '../../src/domain/merchant-events.ts';
 import { isPublicIpAddress, type ResolveAllAddresses } from '../../src/services/outgoing/public-address.ts';
 import { EventSender } from '../../src/services/outgoing/send-event.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 import { hang, type Receiver, SECRET, startReceiver } from '../harness/receiver.ts';
 
-const EVENT: MerchantEvent = { id: 'msg_1', type: 'endpoint.ping', body: '{"type":"endpoint.ping"}' };
+const EVENT: OutgoingMerchantEvent = { id: 'msg_1', type: 'endpoint.ping', body: '{"type":"endpoint.ping"}' };
 
 const endpointAt = (url: string) => ({ name: 'test', url, secrets: [SECRET], events: [] });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createDatabasePools } from '../../src/db/connection/client.ts';
-import { deleteOldDeliveries } from '../../src/db/outgoing/deliveries.ts';
+import { deleteOldAcceptedDeliveries } from '../../src/db/outgoing/deliveries.ts';
 import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
 import { atTheEnd, bootGateway, eventually } from '../harness/gateway.ts';
 import { sendTo, startReceiver } from '../harness/receiver.ts';
@@ -46,7 +46,7 @@ test('accepted deliveries are deleted after a while, those that wait or are park
   const { db, close } = createDatabasePools(gateway.databaseUrl, 2, () => {});
   atTheEnd(close);
 
-  expect(await deleteOldDeliveries(db, new Date(Date.now() - 3_600_000), 100)).toBe(0);
-  expect(await deleteOldDeliveries(db, new Date(Date.now() + 3_600_000), 100)).toBe(2);
+  expect(await deleteOldAcceptedDeliveries(db, new Date(Date.now() - 3_600_000), 100)).toBe(0);
+  expect(await deleteOldAcceptedDeliveries(db, new Date(Date.now() + 3_600_000), 100)).toBe(2);
   expect(await states()).toEqual(['PARKED']);
 });

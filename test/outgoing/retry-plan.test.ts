@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findEventTypes } from '../../src/domain/merchant-events.ts';
+import { findEventTypesOfTransition } from '../../src/domain/merchant-events.ts';
 import { VERDICTS, type Verdict } from '../../src/domain/session.ts';
 import {
   getPauseDurationMs,
@@ -53,9 +53,9 @@ test('Retry-After is read as seconds or as a date, at most a day, and ignored if
 describe('the events of a transition', () => {
   const types = (
     verdict: Verdict,
-    subStatus: Parameters<typeof findEventTypes>[0]['subStatus'],
+    subStatus: Parameters<typeof findEventTypesOfTransition>[0]['subStatus'],
     hasReview = false,
-  ) => findEventTypes({ verdict, subStatus, hasReview });
+  ) => findEventTypesOfTransition({ verdict, subStatus, hasReview });
 
   test('session.transitioned is among them, whatever the verdict is', () => {
     for (const verdict of Object.keys(VERDICTS) as Verdict[])

@@ -3,18 +3,18 @@ import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit/audit.ts';
 import { createDatabasePools, type DatabasePools, type Transaction } from '../../src/db/connection/client.ts';
-import { readQueueDepths } from '../../src/db/connection/readiness.ts';
-import { findPassedDeadlines } from '../../src/db/sessions/deadlines.ts';
-import { assignPositionsAtCommit, readNewestFeedEntries } from '../../src/db/sessions/feed.ts';
+import { readQueueDepthsAndCallUse } from '../../src/db/connection/readiness.ts';
+import { findOverdueSessions } from '../../src/db/sessions/deadlines.ts';
+import { assignFeedPositionsAtCommit, readNewestFeedEntries } from '../../src/db/sessions/feed.ts';
 import {
   countBookingsByStart,
-  countMeetings,
-  countOtherMeetings,
+  countMeetingsOfOtherSessions,
+  countMeetingsUpTo,
   type MeetingPageRequest,
   readMeetingPage,
 } from '../../src/db/sessions/meeting-times.ts';
-import { lockNextOfQueue, lockQueuedSessionOf } from '../../src/db/sessions/queues.ts';
-import { countStates } from '../../src/db/sessions/session-stats.ts';
+import { lockAssignedSessionInQueue, lockNextUnassignedSession } from '../../src/db/sessions/queues.ts';
+import { countSessionsByState } from '../../src/db/sessions/session-stats.ts';
 import {
   lockSessions,
   readSessionPage,
@@ -22,9 +22,9 @@ import {
   type SessionListItem,
   type SessionOrder,
 } from '../../src/db/sessions/sessions.ts';
-import { findObservations } from '../../src/db/sessions/transitions.ts';
-import { forceIndexPlans, WriteBatch } from '../../src/db/sessions/write-batch.ts';
-import { claimWebhooks, lockUncontendedSessions } from '../../src/db/webhooks/inbox.ts';
+import { findEarlierObservationTimes } from '../../src/db/sessions/transitions.ts';
+import { forceIndexPlans, SessionWriteBatch } from '../../src/db/sessions/write-batch.ts';
+import { claimWebhooks, lockImmediatelyRecordableSessions } from '../../src/db/webhooks/inbox.ts';
 import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
 import { onStatement, type Statement } from '../harness/statements.ts';
 
@@ -203,14 +203,14 @@ test('the statements that record an update of a session use an index on every ta
     const rows = await lockSessions(tx, ids);
     const words = ids.map((verificationId) => ({ verificationId, rawStatus: 'A', rawSubStatus: 'B' }));
     await Promise.all([
-      findObservations(tx, words),
+      findEarlierObservationTimes(tx, words),
       findAuditHeadsOfVerifications(tx, ids),
       findAuditHeads(tx, [rows[0]?.id as string]),
     ]);
-    const batch = new WriteBatch();
+    const batch = new SessionWriteBatch();
     for (const row of rows) batch.saveSession(row);
     batch.flush(tx);
-    assignPositionsAtCommit(tx);
+    assignFeedPositionsAtCommit(tx);
   });
 
   expect(planned).toHaveLength(6);
@@ -232,7 +232,7 @@ test('claiming or storing a webhook finds earlier webhooks of the same session b
   const [claim, lock] = (await planTransaction(database, async (tx) => {
     tx.start(forceIndexPlans());
     await claimWebhooks(tx, 10, 0n);
-    await lockUncontendedSessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
+    await lockImmediatelyRecordableSessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
   })) as [Planned, Planned];
 
   expect(claim.plan).toMatch(/Index Scan using webhook_inbox_queue on webhook_inbox w\b/);
@@ -301,7 +301,7 @@ test('totalCount is exact for a list of some hundred sessions, and null for a li
 test('session statistics of a time window do not scan the whole session table', async () => {
   const from = new Date(Date.now() - 3_600_000);
   const window = { from, to: null, openOnly: false, verificationIds: null };
-  const plan = await planOf(() => countStates(connection.db, window));
+  const plan = await planOf(() => countSessionsByState(connection.db, window));
   expect(plan).not.toContain('Seq Scan on vkyc_session');
 });
 
@@ -320,11 +320,14 @@ test('claimNext reads its queue by the index, without a sort, although a thousan
   };
   const planned = await planTransaction(database, async (tx) => {
     tx.start(forceIndexPlans());
-    await lockQueuedSessionOf(tx, 'AGENT', 'ravi', wanted.now, []);
-    for (const queue of ['AGENT', 'AUDITOR'] as const) await lockNextOfQueue(tx, { ...wanted, queue });
+    await lockAssignedSessionInQueue(tx, 'AGENT', 'ravi', wanted.now, []);
+    for (const queue of ['AGENT', 'AUDITOR'] as const)
+      await lockNextUnassignedSession(tx, { ...wanted, queue });
   });
   const startedAt = performance.now();
-  const next = await connection.db.transaction((tx) => lockNextOfQueue(tx, { ...wanted, queue: 'AGENT' }));
+  const next = await connection.db.transaction((tx) =>
+    lockNextUnassignedSession(tx, { ...wanted, queue: 'AGENT' }),
+  );
   const tookMs = performance.now() - startedAt;
 
   const [own, ...queues] = planned.map(({ plan }) => plan);
@@ -365,7 +368,7 @@ test('overdue sessions, their order and the deadlines that have just passed are 
       readSessionPage(connection.db, { overdue: true, now }, { ...page, order: byDeadline }),
     ),
     await planOf(() => readSessionPage(connection.db, {}, { ...page, order: byDeadline })),
-    await planOf(() => findPassedDeadlines(connection.db, { at: now, id: randomUUID() }, now, 500)),
+    await planOf(() => findOverdueSessions(connection.db, { at: now, id: randomUUID() }, now, 500)),
   ];
   for (const plan of plans) expect(plan).toContain('vkyc_session_due');
   await database.query('update vkyc_session set due_at = null where due_at is not null');
@@ -412,7 +415,7 @@ test('session statistics count open sessions by an index-only scan, although mos
   await database.query('vacuum analyze vkyc_session');
 
   const window = { from: null, to: null, openOnly: true, verificationIds: null };
-  const plan = await planOf(() => countStates(connection.db, window));
+  const plan = await planOf(() => countSessionsByState(connection.db, window));
 
   expect(plan).toContain('Index Only Scan using vkyc_session_ongoing');
 });
@@ -445,7 +448,7 @@ test('/metrics counts the backlog of webhooks by indexes, with 20,000 processed 
   );
   await database.query('vacuum analyze webhook_inbox, status_transition, feed');
 
-  const plan = await planOf(() => readQueueDepths(connection.pool, new Date()), 'webhook_inbox');
+  const plan = await planOf(() => readQueueDepthsAndCallUse(connection.pool, new Date()), 'webhook_inbox');
 
   expect(plan).not.toMatch(/Seq Scan on (webhook_inbox|feed|status_transition)/);
   expect(plan).toContain('webhook_inbox_left');
@@ -488,7 +491,7 @@ test('with 90,000 meetings, lists by time and the bookings of slots read only th
     expect(mostRows(plan), `${name}: ${plan}`).toBeLessThanOrEqual(51 * EVERY_STATUS.length);
   }
   const aDay = { ...NO_LIMIT, ...MEETING_LISTS[2]?.[1], status: EVERY_STATUS };
-  const countDay = () => countMeetings(connection.db, aDay, 10_001);
+  const countDay = () => countMeetingsUpTo(connection.db, aDay, 10_001);
   const [countStatement] = await statementsOf(countDay);
   for (const plan of [
     await analyzedPlanOf(countDay),
@@ -511,7 +514,7 @@ test('with 90,000 meetings, lists by time and the bookings of slots read only th
   const [counting] = (await planTransaction(database, async (tx) => {
     tx.start(forceIndexPlans());
     const slot = [inAMonth, new Date(inAMonth.getTime() + 3_600_000)] as const;
-    await countOtherMeetings(tx, randomUUID(), ...slot);
+    await countMeetingsOfOtherSessions(tx, randomUUID(), ...slot);
   })) as [Planned];
   expect(counting.plan).toMatch(/Index Scan using meeting_time[\s\S]*Index Cond: \(\(status = 'SCHEDULED'/);
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ProviderFailure } from '../../src/domain/errors.ts';
-import type { CallBudget, ProviderClient } from '../../src/domain/ports.ts';
+import type { ProviderCallBudget, ProviderClient } from '../../src/domain/ports.ts';
 import { createCashfreeProvider } from '../../src/provider/cashfree.ts';
 import type { AnswerMismatch } from '../../src/provider/refuse-mismatches.ts';
 import { type Script, type ScriptedAnswer, startScriptedProvider } from '../harness/provider.ts';
@@ -29,7 +29,7 @@ async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options
   const unmapped: [number, string][] = [];
   const mismatches: AnswerMismatch[] = [];
   const taken: string[] = [];
-  const budget: CallBudget = {
+  const budget: ProviderCallBudget = {
     take: async (purpose) => void taken.push(purpose),
     pause: async (seconds, whom) => void pauses.push([seconds, whom]),
   };
@@ -300,7 +300,7 @@ test('a GET to the provider that gets a 500 is retried, even if the answer has r
 
 test('a call that the call budget or the circuit breaker refuses rejects with `sent: false`, because it never reached the provider', async () => {
   const noTurn = new ProviderFailure('UNAVAILABLE', 'used up', { sent: false, retryAfterSeconds: 9 });
-  const budget: CallBudget = {
+  const budget: ProviderCallBudget = {
     take: async () => {
       throw noTurn;
     },
@@ -319,7 +319,7 @@ test('a call that the call budget or the circuit breaker refuses rejects with `s
 test('after the circuit breaker was open, a poll that waits for the call budget does not block a mutation', async () => {
   let healthy = false;
   let letPoll: () => void = () => {};
-  const budget: CallBudget = {
+  const budget: ProviderCallBudget = {
     take: (purpose) =>
       purpose === 'POLL'
         ? new Promise((resolve) => {

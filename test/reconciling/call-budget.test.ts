@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createDatabasePools, type DatabasePools } from '../../src/db/connection/client.ts';
-import { acquireCallOrGetWaitMs, pauseCalls } from '../../src/db/polling/call-budget.ts';
-import type { CallPurpose } from '../../src/domain/ports.ts';
+import { acquireProviderCallOrGetWaitMs, pauseProviderCalls } from '../../src/db/polling/call-budget.ts';
+import type { ProviderCallPurpose } from '../../src/domain/ports.ts';
 import { createCallBudget, splitCallBudget } from '../../src/services/polling/call-budget.ts';
 import { bootGateway, freshDatabase } from '../harness/gateway.ts';
 
@@ -18,8 +18,8 @@ beforeEach(async () => {
   };
 });
 
-const spend = (purpose: CallPurpose, index = 0) =>
-  acquireCallOrGetWaitMs((replicas[index % 2] as DatabasePools).db, purpose, LIMITS);
+const spend = (purpose: ProviderCallPurpose, index = 0) =>
+  acquireProviderCallOrGetWaitMs((replicas[index % 2] as DatabasePools).db, purpose, LIMITS);
 /** Makes all recorded calls older by this many milliseconds. */
 const pass = (ms: number) =>
   replicas[0]?.pool.query(`update provider_call set at = at - $1 * interval '1 millisecond'`, [ms]);
@@ -77,12 +77,12 @@ test('polls at their full rate leave room in the call budget for 30 simultaneous
 
 test('a pause that the provider requests (429) holds for all replicas, for polls or all calls, and is never shortened', async () => {
   const [one] = replicas as [DatabasePools];
-  await pauseCalls(one.db, 20, 'POLLS');
-  await pauseCalls(one.db, 5, 'POLLS');
+  await pauseProviderCalls(one.db, 20, 'POLLS');
+  await pauseProviderCalls(one.db, 5, 'POLLS');
   expect(await spend('POLL', 1)).toBeGreaterThan(19_000);
   expect(await spend('MUTATION', 1)).toBe(0);
 
-  await pauseCalls(one.db, 7, 'EVERYONE');
+  await pauseProviderCalls(one.db, 7, 'EVERYONE');
   const wait = await spend('MUTATION', 1);
   expect(wait).toBeGreaterThan(6_000);
   expect(wait).toBeLessThanOrEqual(7_000);
@@ -92,13 +92,13 @@ test('a mutation that would wait 20 s for the call budget is refused with the ti
   const [one] = replicas as [DatabasePools];
   const stopping = new AbortController();
   const budget = createCallBudget(one.db, LIMITS, stopping.signal);
-  await pauseCalls(one.db, 20, 'EVERYONE');
+  await pauseProviderCalls(one.db, 20, 'EVERYONE');
 
   await expect(budget.take('MUTATION')).rejects.toMatchObject({
     kind: 'UNAVAILABLE',
     details: { retryAfterSeconds: 20, sent: false },
   });
-  await pauseCalls(one.db, 40, 'EVERYONE');
+  await pauseProviderCalls(one.db, 40, 'EVERYONE');
   await expect(budget.take('POLL')).rejects.toMatchObject({ details: { sent: false } });
   await one.pool.query(
     `update provider_budget set calls_paused_until = null, polls_paused_until = now() + interval '20 seconds'`,
@@ -118,14 +118,15 @@ test('after the call budget has refused a mutation, polls take no calls until th
   const [one] = replicas as [DatabasePools];
   const few = splitCallBudget(5);
   const budget = createCallBudget(one.db, few, new AbortController().signal);
-  for (let call = 0; call < few.total; call += 1) await acquireCallOrGetWaitMs(one.db, 'MUTATION', few);
+  for (let call = 0; call < few.total; call += 1)
+    await acquireProviderCallOrGetWaitMs(one.db, 'MUTATION', few);
   await expect(budget.take('MUTATION')).rejects.toMatchObject({ details: { sent: false } });
 
   await pass(60_001);
 
-  expect(await acquireCallOrGetWaitMs(one.db, 'POLL', few)).toBeGreaterThan(60_000);
+  expect(await acquireProviderCallOrGetWaitMs(one.db, 'POLL', few)).toBeGreaterThan(60_000);
   for (let call = 0; call < few.total; call += 1)
-    expect(await acquireCallOrGetWaitMs(one.db, 'MUTATION', few)).toBe(0);
+    expect(await acquireProviderCallOrGetWaitMs(one.db, 'MUTATION', few)).toBe(0);
 });
 
 test('if the call budget (provider calls a minute) is used up, startSession returns a retryable error with the time to retry', async () => {

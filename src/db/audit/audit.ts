@@ -21,11 +21,11 @@ import type { MeetingRow } from '../sessions/meetings.ts';
 import type { ReviewRow } from '../sessions/reviews.ts';
 import type { SessionRow } from '../sessions/sessions.ts';
 import type { TransitionRow } from '../sessions/transitions.ts';
-import { preparedQuery } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import { prepareQuery } from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
 /**
- * Key of the advisory lock under which replicas take turns at `claimAuditBacklog`. The number is arbitrary,
+ * Key of the advisory lock under which replicas take turns at `takeFromAuditBacklog`. The number is arbitrary,
  * but must be the same in every replica.
  */
 const ADOPTION_LOCK = 8_529_003;
@@ -51,17 +51,17 @@ export const findAuditHeadsOfVerifications = (
   verificationIds: readonly string[],
 ): Promise<AuditHead[]> => selectHeadsByVerification(tx, verificationIds);
 
-const entryFields = rowMapper(auditEntries, 'e');
+const entryFields = createRowMapper(auditEntries, 'e');
 const selectHead = (session: string) =>
   `cross join lateral (
      select * from audit_entry e where e.session_id = ${session} order by e.number desc limit 1
    ) e`;
-const selectHeads = preparedQuery(
+const selectHeads = prepareQuery(
   'audit heads',
   entryFields,
   `select ${entryFields.list} from unnest($1::uuid[]) as wanted(session_id) ${selectHead('wanted.session_id')}`,
 );
-const selectHeadsByVerification = preparedQuery(
+const selectHeadsByVerification = prepareQuery(
   'audit heads of verifications',
   entryFields,
   `select ${entryFields.list} from unnest($1::text[]) as wanted(verification_id)
@@ -89,7 +89,7 @@ export const readAuditHeadsAfter = (db: Queryable, sessionId: string, limit: num
     .limit(limit);
 
 /** Returns verification ids by session id. Leaves out sessions that are not in the database. */
-export async function findVerificationIds(
+export async function findVerificationIdsBySessionId(
   db: Queryable,
   sessionIds: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
@@ -104,7 +104,7 @@ export async function findVerificationIds(
  * Current state of an audit chain, compared with a head (newest entry at that time) that was exported
  * earlier.
  */
-export interface HeadComparison {
+export interface ExportedHeadComparison {
   readonly sessionId: string;
   /** Null if the session is not in the database. */
   readonly verificationId: string | null;
@@ -116,11 +116,11 @@ export interface HeadComparison {
 }
 
 /** Finds the current state of the audit chains whose heads were exported, in no particular order. */
-export async function compareWithHeads(
+export async function compareWithExportedHeads(
   db: Queryable,
   heads: readonly AuditHead[],
-): Promise<HeadComparison[]> {
-  const { rows } = await db.execute<Record<keyof HeadComparison, unknown>>(sql`
+): Promise<ExportedHeadComparison[]> {
+  const { rows } = await db.execute<Record<keyof ExportedHeadComparison, unknown>>(sql`
     select wanted.session_id as "sessionId", s.verification_id as "verificationId",
       a.session_id is not null as "isArchived", coalesce(newest.number, 0) as newest, e.hash
     from unnest(
@@ -133,14 +133,14 @@ export async function compareWithHeads(
     left join lateral (
       select number from ${auditEntries} n where n.session_id = wanted.session_id order by number desc limit 1
     ) newest on true`);
-  return rows as unknown as HeadComparison[];
+  return rows as unknown as ExportedHeadComparison[];
 }
 
 /**
  * Returns the next session ids after `sessionId`, in order, including sessions whose row is gone and of which
  * only the audit chain is left.
  */
-export async function readAuditedSessionIdsAfter(
+export async function readSessionIdsToAuditAfter(
   db: Queryable,
   sessionId: string,
   limit: number,
@@ -157,7 +157,7 @@ export async function readAuditedSessionIdsAfter(
  * All rows about a session that an audit compares: its row, transitions, meetings, reviews, annotations and
  * labels, and its audit chain.
  */
-export interface AuditEvidence {
+export interface SessionAuditEvidence {
   /** Null if the session row is gone and only its audit chain is left. */
   readonly session: SessionRow | null;
   /**
@@ -181,10 +181,10 @@ export interface AuditEvidence {
 export async function readAuditEvidence(
   tx: Transaction,
   sessionIds: readonly string[],
-): Promise<ReadonlyMap<string, AuditEvidence>> {
+): Promise<ReadonlyMap<string, SessionAuditEvidence>> {
   const ids = [...sessionIds];
   const rows = await tx.select().from(sessions).where(inArray(sessions.id, ids));
-  const origins = await readOrigins(tx, rows);
+  const origins = await readSessionOrigins(tx, rows);
   const found = {
     entries: await tx
       .select()
@@ -239,7 +239,7 @@ export async function readAuditEvidence(
 }
 
 /** Returns by session id the user of each session and the caller who started the session. */
-export async function readOrigins(
+export async function readSessionOrigins(
   tx: Queryable,
   rows: readonly SessionRow[],
 ): Promise<ReadonlyMap<string, SessionOrigin>> {
@@ -287,11 +287,11 @@ export async function countAuditBacklog(db: Queryable): Promise<number> {
 }
 
 /** Locks the next sessions after `sessionId`, and returns their audit evidence in id order. */
-export async function lockAuditEvidence(
+export async function lockNextSessionsForAudit(
   tx: Transaction,
   sessionId: string,
   limit: number,
-): Promise<ReadonlyMap<string, AuditEvidence>> {
+): Promise<ReadonlyMap<string, SessionAuditEvidence>> {
   const next = await tx
     .select({ id: sessions.id })
     .from(sessions)
@@ -322,7 +322,7 @@ export const setPersonSalt = (tx: Transaction, id: string, personSalt: Buffer) =
  * Removes up to `limit` sessions from `audit_backlog` (sessions older than audit chains), locks their rows
  * and returns their ids. Replicas take turns by an advisory lock.
  */
-export async function claimAuditBacklog(tx: Transaction, limit: number): Promise<string[]> {
+export async function takeFromAuditBacklog(tx: Transaction, limit: number): Promise<string[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(${ADOPTION_LOCK})`);
   const next = tx.select().from(auditBacklog).orderBy(asc(auditBacklog.sessionId)).limit(limit);
   const taken = await tx.delete(auditBacklog).where(inArray(auditBacklog.sessionId, next)).returning();
@@ -335,8 +335,8 @@ export async function claimAuditBacklog(tx: Transaction, limit: number): Promise
  * Stores the salt of the hash commitment to a review's remarks. Remarks that are older than audit chains have
  * no salt yet.
  */
-export const setRemarksSalt = (tx: Transaction, id: string, remarksSalt: Buffer) =>
+export const setReviewRemarksSalt = (tx: Transaction, id: string, remarksSalt: Buffer) =>
   tx.update(reviews).set({ remarksSalt }).where(eq(reviews.id, id));
 
-export const setCancelReasonSalt = (tx: Transaction, id: string, cancelReasonSalt: Buffer) =>
+export const setMeetingCancelReasonSalt = (tx: Transaction, id: string, cancelReasonSalt: Buffer) =>
   tx.update(meetings).set({ cancelReasonSalt }).where(eq(meetings.id, id));

@@ -1,20 +1,22 @@
 import { asc, count, desc, gt, isNull, sql } from 'drizzle-orm';
-import type { ChainedRead, ReadChain, ReadChainHead } from '../../domain/read-chain.ts';
+import type { ChainedRead, ReadChainLink, ReadChainStart } from '../../domain/read-chain.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { personalDataReads, readChains } from '../schema/tables.ts';
-import { executeWrite, preparedCommand } from '../statements/prepared.ts';
-import { jsonRecordset } from '../statements/row-mapper.ts';
+import { executeWrite, prepareCommand } from '../statements/prepared.ts';
+import { createJsonRecordset } from '../statements/row-mapper.ts';
 
-export type ReadRow = typeof personalDataReads.$inferSelect;
+export type PersonalDataReadRow = typeof personalDataReads.$inferSelect;
 
 /** Returns the key under which the read log names a row with personal data, such as `vkyc_user:…`. */
-export const dataSubjectKey = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', id: string): string =>
-  `${kind}:${id}`;
+export const formatPersonalDataRowKey = (
+  kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox',
+  id: string,
+): string => `${kind}:${id}`;
 
-const CHAINS = jsonRecordset(readChains);
-const READS = jsonRecordset(personalDataReads, ['id']);
+const CHAINS = createJsonRecordset(readChains);
+const READS = createJsonRecordset(personalDataReads, ['id']);
 
-const keepReads = preparedCommand(
+const keepReads = prepareCommand(
   'keep reads',
   `with begun as (
      insert into read_chain (${CHAINS.columns}) select ${CHAINS.columns} from ${CHAINS.fromParameter('$1')}
@@ -32,12 +34,12 @@ const keepReads = preparedCommand(
  * new chain, the statement also stores the chain's beginning. If a failover lost the preceding read, returns
  * false and stores nothing.
  */
-export async function insertReads(
+export async function insertChainedReads(
   db: Queryable,
-  begun: ReadChain | null,
+  begun: ReadChainStart | null,
   reads: readonly ChainedRead[],
 ): Promise<boolean> {
-  const rows = reads as readonly (Omit<ReadRow, 'id'> & ChainedRead)[];
+  const rows = reads as readonly (Omit<PersonalDataReadRow, 'id'> & ChainedRead)[];
   const [first] = reads as [ChainedRead];
   const before = begun ? [null, null] : [first.chainId, first.number - 1];
   const stored = await executeWrite(
@@ -48,7 +50,7 @@ export async function insertReads(
 }
 
 /** Returns the chain of the read log that began last; null if there is none. */
-export async function findNewestReadChain(db: Queryable): Promise<ReadChain | null> {
+export async function findNewestReadChainStart(db: Queryable): Promise<ReadChainStart | null> {
   const [chain] = await db
     .select()
     .from(readChains)
@@ -57,11 +59,11 @@ export async function findNewestReadChain(db: Queryable): Promise<ReadChain | nu
   return chain ?? null;
 }
 
-export const findReadChains = (db: Queryable): Promise<ReadChain[]> =>
+export const findReadChainStarts = (db: Queryable): Promise<ReadChainStart[]> =>
   db.select().from(readChains).orderBy(asc(readChains.startedAt));
 
 /** Returns the head (newest entry) of each chain of the read log. */
-export async function findReadChainHeads(db: Queryable): Promise<ReadChainHead[]> {
+export async function findReadChainHeads(db: Queryable): Promise<ReadChainLink[]> {
   const { rows } = await db.execute<{ chainId: string; number: number; hash: Buffer }>(sql`
     select c.id as "chainId", r.number, r.hash from ${readChains} c
     cross join lateral (
@@ -79,7 +81,11 @@ export async function countUnchainedReads(db: Queryable): Promise<number> {
 }
 
 /** Returns the next entries of the read log after `id`, in id order. */
-export const findReadsAfter = (tx: Transaction, id: bigint, limit: number): Promise<ReadRow[]> =>
+export const findPersonalDataReadsAfter = (
+  tx: Transaction,
+  id: bigint,
+  limit: number,
+): Promise<PersonalDataReadRow[]> =>
   tx
     .select()
     .from(personalDataReads)

@@ -1,10 +1,10 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { classifyFault } from './connection-errors.ts';
+import { classifyDatabaseFault } from './connection-errors.ts';
 import { GatewayPool, WritePool } from './pools.ts';
 import { StatisticsPool } from './statistics.ts';
-import { type WatchTimings, WriteWatch } from './write-watch.ts';
+import { WriteWatch, type WriteWatchTimings } from './write-watch.ts';
 
 /** Named statement for node-postgres. Each connection prepares the text once under this name. */
 export interface Statement {
@@ -72,7 +72,7 @@ export interface DatabasePools {
   /** Runs statements that count many rows; see `StatisticsPool`. */
   readonly statistics: StatisticsPool;
   /** Starts to monitor, by small probe writes, whether the database accepts writes; see `WriteWatch`. */
-  watchWrites(log: Logger, timings?: Partial<WatchTimings>): WriteWatch;
+  watchWrites(log: Logger, timings?: Partial<WriteWatchTimings>): WriteWatch;
   close(): Promise<void>;
 }
 
@@ -207,7 +207,8 @@ function isConsequence(error: unknown): boolean {
  * Returns whether the connection must be discarded after an error: its server no longer answers, or no longer
  * accepts writes.
  */
-const isUseless = (error: unknown): boolean => ['SILENT', 'READ_ONLY'].includes(classifyFault(error) ?? '');
+const isUseless = (error: unknown): boolean =>
+  ['SILENT', 'READ_ONLY'].includes(classifyDatabaseFault(error) ?? '');
 
 /**
  * Transaction object of one connection, reused by its consecutive transactions, with the state that `reset`

@@ -2,7 +2,7 @@
  * Classifies errors of PostgreSQL and its driver for GraphQL, the webhook recorder, the queue worker and
  * readiness.
  */
-import { MissingKeyError } from '../../encryption/sealing.ts';
+import { MissingDataKeyError } from '../../encryption/sealing.ts';
 import { QueryTimeoutError } from './timeout-client.ts';
 
 /**
@@ -95,7 +95,7 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
  * Returns the database fault that an error shows; null if the error has another cause. Searches `cause` too,
  * since Drizzle wraps the driver's error.
  */
-export function classifyFault(error: unknown): DatabaseFault | null {
+export function classifyDatabaseFault(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof QueryTimeoutError) return 'SILENT';
   if (error instanceof WritesStalledError) return 'STALLED';
@@ -107,7 +107,7 @@ export function classifyFault(error: unknown): DatabaseFault | null {
   const found =
     (code === undefined ? undefined : (SYSTEM_CODES[code] ?? faultOfTls(code) ?? faultOfSqlState(code))) ??
     DRIVER_MESSAGES.find(([message]) => message.test(error.message))?.[1];
-  return found ?? classifyFault(error.cause);
+  return found ?? classifyDatabaseFault(error.cause);
 }
 
 /** Prefixes of the error codes of OpenSSL and Node.js for certificates and TLS handshakes. */
@@ -119,7 +119,7 @@ const faultOfSqlState = (code: string): DatabaseFault | undefined =>
   SQLSTATE.test(code) ? (SQLSTATES[code] ?? SQLSTATES[code.slice(0, 2)]) : undefined;
 
 /** Descriptions of the faults, for messages such as "the database is busy with other transactions". */
-export const FAULT_TEXTS = {
+export const DATABASE_FAULT_TEXTS = {
   AWAY: 'does not answer',
   SILENT: 'does not answer',
   STALLED: 'accepts no writes: commits do not return, for example because a synchronous standby is lost',
@@ -143,7 +143,7 @@ const OF_THE_VALUES = ['21', '22', '23', '44', '54', 'P0'];
  * except if a key is missing from DATA_KEYS.
  */
 export function isPermanentError(error: unknown): boolean {
-  if (classifyFault(error) !== null || error instanceof MissingKeyError) return false;
+  if (classifyDatabaseFault(error) !== null || error instanceof MissingDataKeyError) return false;
   for (let each = error; each instanceof Error; each = each.cause) {
     const { code } = each as { code?: unknown };
     if (typeof code === 'string' && SQLSTATE.test(code)) return OF_THE_VALUES.includes(code.slice(0, 2));

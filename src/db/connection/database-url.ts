@@ -9,7 +9,7 @@ import { type ConnectionOptions, checkServerIdentity, type SecureVersion } from 
  * One connection attempt. As in libpq, a host may be tried twice, with TLS and without (sslmode prefer or
  * allow).
  */
-export interface ConnectionAttempt {
+export interface ConnectionTarget {
   /** Host name, IP address, or folder of a Unix socket; undefined means the driver's default. */
   readonly host: string | undefined;
   readonly port: number | undefined;
@@ -18,12 +18,12 @@ export interface ConnectionAttempt {
 }
 
 /** Required kind of server: READ_WRITE accepts writes now, PRIMARY is not a standby, ANY is any server. */
-export type WantedServer = 'ANY' | 'READ_WRITE' | 'PRIMARY';
+export type WantedServerKind = 'ANY' | 'READ_WRITE' | 'PRIMARY';
 
 export interface DatabaseUrl {
   /** Connection attempts, in the order in which they are tried. */
-  readonly attempts: readonly ConnectionAttempt[];
-  readonly wanted: WantedServer;
+  readonly attempts: readonly ConnectionTarget[];
+  readonly wanted: WantedServerKind;
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly database: string | undefined;
@@ -183,7 +183,7 @@ function timeoutOf(text: string | undefined): number | null {
  * Parses target_session_attrs. The default with several hosts is read-write, because the gateway needs the
  * server that accepts writes.
  */
-function wantedOf(attributes: string | undefined, hosts: number): WantedServer {
+function wantedOf(attributes: string | undefined, hosts: number): WantedServerKind {
   switch (attributes) {
     case undefined:
       return hosts > 1 ? 'READ_WRITE' : 'ANY';
@@ -203,7 +203,7 @@ function wantedOf(attributes: string | undefined, hosts: number): WantedServer {
 /** Returns a function that lists the TLS options to try for a host, in order. */
 function tlsOf(
   given: (name: string) => string | undefined,
-): (host: string | undefined) => ConnectionAttempt['ssl'][] {
+): (host: string | undefined) => ConnectionTarget['ssl'][] {
   const mode = sslModeOf(given('sslmode'), given('ssl'));
   const rootCert = given('sslrootcert');
   if (rootCert === 'system' && mode !== 'verify-full')

@@ -1,18 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { preparedWrite } from '../statements/prepared.ts';
+import { prepareWriteReturningColumn } from '../statements/prepared.ts';
 import type { Database } from './client.ts';
-import { ServerClient } from './server-client.ts';
-import { getServers } from './servers.ts';
+import { DatabaseServerClient } from './server-client.ts';
+import { getDatabaseServers } from './servers.ts';
 
 /**
  * Sends texts of less than 8,000 bytes each to everyone who listens on the channel (`pg_notify`). PostgreSQL
  * delivers them in order when the transaction commits.
  */
-export async function notify(db: Database, channel: string, texts: readonly string[]): Promise<void> {
+export async function notifyChannel(db: Database, channel: string, texts: readonly string[]): Promise<void> {
   await sendAll(db, channel, texts);
 }
 
-const sendAll = preparedWrite('notify', 'select pg_notify($1, text) from unnest($2::text[]) as text');
+const sendAll = prepareWriteReturningColumn(
+  'notify',
+  'select pg_notify($1, text) from unnest($2::text[]) as text',
+);
 
 /** Timings of a connection that listens (LISTEN). */
 export interface ListenTimings {
@@ -46,10 +49,10 @@ const KEEPALIVE_AFTER_MS = 10_000;
 export async function listenUntilBroken(options: ListenOptions): Promise<never> {
   const { url, channel, stopping, onListening, onText } = options;
   stopping.throwIfAborted();
-  const servers = getServers(url);
+  const servers = getDatabaseServers(url);
   const broken = new AbortController();
   const newClient = () =>
-    new ServerClient({
+    new DatabaseServerClient({
       servers,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,

@@ -23,7 +23,7 @@ export type PoolerMode =
  * Detects whether a pooler (such as PgBouncer) shares server sessions between connections, and whether it
  * tracks prepared statements.
  */
-export async function findPoolerMode(url: string): Promise<PoolerMode> {
+export async function detectPoolerMode(url: string): Promise<PoolerMode> {
   const clients: pg.Client[] = [];
   // The queries run one after the other on purpose: a pooler in transaction mode then gives the second
   // connection the server session that the first one just released.
@@ -66,7 +66,7 @@ export async function findPoolerProblem({
 }: DatabaseUrls): Promise<string | null> {
   const found = new Map<string, PoolerMode>();
   for (const each of new Set([url, migrateUrl, listenUrl ?? url]))
-    found.set(each, await findPoolerMode(each));
+    found.set(each, await detectPoolerMode(each));
   if (found.get(url) === 'WITHOUT_PREPARED_STATEMENTS')
     return (
       'DATABASE_URL: its pooler assigns connections per transaction and loses prepared statements.\n' +

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { classifyFault } from './connection-errors.ts';
-import { ServerClient } from './server-client.ts';
-import { getServers, type Servers } from './servers.ts';
+import { classifyDatabaseFault } from './connection-errors.ts';
+import { DatabaseServerClient } from './server-client.ts';
+import { type DatabaseServers, getDatabaseServers } from './servers.ts';
 import type { WriteWatch } from './write-watch.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -36,12 +36,12 @@ export class GatewayPool extends pg.Pool {
   readonly #clients = new Set<pg.PoolClient>();
   /** One promise for each open connection; it resolves when the connection has ended. */
   readonly #open = new Set<Promise<void>>();
-  readonly #servers: Servers;
+  readonly #servers: DatabaseServers;
 
   constructor({ url, size, name, onError, answerTimeoutMs }: PoolOptions) {
-    const servers = getServers(url);
+    const servers = getDatabaseServers(url);
     super({
-      Client: ServerClient,
+      Client: DatabaseServerClient,
       servers,
       max: size,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -88,11 +88,11 @@ export class GatewayPool extends pg.Pool {
     for (let tried = 1; ; ) {
       try {
         const client = await super.connect();
-        if (!(client as unknown as ServerClient).isDistrusted) return client;
+        if (!(client as unknown as DatabaseServerClient).isDistrusted) return client;
         client.release(true);
       } catch (error) {
         // OVERLOADED may mean that this pool is exhausted, so trying another server does not help.
-        if (tried >= this.#servers.tries || classifyFault(error) === 'OVERLOADED') throw error;
+        if (tried >= this.#servers.tries || classifyDatabaseFault(error) === 'OVERLOADED') throw error;
         tried += 1;
       }
     }

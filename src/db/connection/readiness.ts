@@ -48,7 +48,7 @@ async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string, n
  * call budget. One statement that uses only indexes, so its duration does not depend on the table sizes.
  * Rejects if the database does not answer within a second.
  */
-export const readQueueDepths = (pool: pg.Pool, now: Date) =>
+export const readQueueDepthsAndCallUse = (pool: pg.Pool, now: Date) =>
   ask<BacklogFigures & pg.QueryResultRow>(pool, BACKLOG, now);
 
 /** Facts about the database that decide whether this replica reports itself as ready. */

@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { invariant } from '../../domain/invariant.ts';
-import type { Durability, Replication } from '../../domain/replication.ts';
+import type { ReplicationDurability, ReplicationState } from '../../domain/replication.ts';
 
 /**
  * Reads how commits are replicated to standbys. Needs no special rights: the progress of each standby, which
  * only monitoring roles may see, is not read.
  */
-export async function readReplication(pool: pg.Pool): Promise<Replication> {
+export async function readReplicationState(pool: pg.Pool): Promise<ReplicationState> {
   const { rows } = await pool.query<{ names: string; commit: string; standbys: number }>(
     `select current_setting('synchronous_standby_names') as names, current_setting('synchronous_commit') as commit,
        (select count(*)::int from pg_stat_replication) as standbys`,
@@ -16,7 +16,15 @@ export async function readReplication(pool: pg.Pool): Promise<Replication> {
   return { durability: judge(row), standbys: row.standbys };
 }
 
-function judge({ names, commit, standbys }: { names: string; commit: string; standbys: number }): Durability {
+function judge({
+  names,
+  commit,
+  standbys,
+}: {
+  names: string;
+  commit: string;
+  standbys: number;
+}): ReplicationDurability {
   if (commit === 'off') return 'COMMIT_NOT_AWAITED';
   if (names.trim() !== '' && commit !== 'local') return 'SYNCHRONOUS';
   return standbys > 0 ? 'ASYNCHRONOUS' : 'NO_STANDBY';

@@ -1,11 +1,11 @@
 import type pg from 'pg';
-import { classifyFault, ReadOnlyServerError } from './connection-errors.ts';
-import type { ConnectionAttempt, WantedServer } from './database-url.ts';
-import { getServers, type Servers } from './servers.ts';
-import { TimeoutClient } from './timeout-client.ts';
+import { classifyDatabaseFault, ReadOnlyServerError } from './connection-errors.ts';
+import type { ConnectionTarget, WantedServerKind } from './database-url.ts';
+import { type DatabaseServers, getDatabaseServers } from './servers.ts';
+import { QueryTimeoutClient } from './timeout-client.ts';
 
 export interface ServerClientConfig extends pg.ClientConfig {
-  readonly servers: Servers;
+  readonly servers: DatabaseServers;
   /** If a query is not answered for this long, the connection is destroyed; 0 means no limit. */
   readonly answerTimeoutMs?: number;
 }
@@ -13,20 +13,20 @@ export interface ServerClientConfig extends pg.ClientConfig {
 type Callback = (error: Error | null) => void;
 
 /** Queries that check a server: the result `no` is `on` if the server is not of the wanted kind. */
-const DISQUALIFIERS: Record<Exclude<WantedServer, 'ANY'>, string> = {
+const DISQUALIFIERS: Record<Exclude<WantedServerKind, 'ANY'>, string> = {
   READ_WRITE: `select current_setting('transaction_read_only') as no`,
   PRIMARY: `select case when pg_is_in_recovery() then 'on' else 'off' end as no`,
 };
 
 /**
- * Connection to one server of the database URL, chosen by `Servers.next`. Connecting fails if the server is
+ * Connection to one server of the database URL, chosen by `DatabaseServers.next`. Connecting fails if the server is
  * not of the wanted kind.
  */
-export class ServerClient extends TimeoutClient {
-  /** Value of `Servers.generation` when the connection was created, see `isDistrusted`. */
+export class DatabaseServerClient extends QueryTimeoutClient {
+  /** Value of `DatabaseServers.generation` when the connection was created, see `isDistrusted`. */
   readonly generation: number;
-  readonly #servers: Servers;
-  readonly #attempt: ConnectionAttempt;
+  readonly #servers: DatabaseServers;
+  readonly #attempt: ConnectionTarget;
 
   constructor(config: ServerClientConfig) {
     const { servers, ...rest } = config;
@@ -57,7 +57,7 @@ export class ServerClient extends TimeoutClient {
   }
 
   protected override onFailure(error: Error): void {
-    if (classifyFault(error) === 'READ_ONLY') this.#servers.distrust();
+    if (classifyDatabaseFault(error) === 'READ_ONLY') this.#servers.distrust();
   }
 
   async #connect(): Promise<this> {
@@ -88,9 +88,9 @@ export async function openClient(
   url: string,
   config: Omit<ServerClientConfig, 'servers'> = {},
 ): Promise<pg.Client> {
-  const servers = getServers(url);
+  const servers = getDatabaseServers(url);
   for (let tried = 1; ; tried += 1) {
-    const client = new ServerClient({ ...config, servers });
+    const client = new DatabaseServerClient({ ...config, servers });
     try {
       return (await client.connect()) as pg.Client;
     } catch (error) {

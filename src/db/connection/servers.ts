@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { classifyFault } from './connection-errors.ts';
-import { type ConnectionAttempt, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
+import { classifyDatabaseFault } from './connection-errors.ts';
+import { type ConnectionTarget, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 
 /**
  * Connect timeout per host if the URL names several hosts: one silent host must not use up the time for
@@ -16,9 +16,9 @@ const MIN_DISTRUST_INTERVAL_MS = 5_000;
 
 /**
  * Servers of a database URL, and the server to try next: the last one that worked, then the others in order.
- * All connections of a URL share one `Servers` object, so that a failover found by one connection helps all.
+ * All connections of a URL share one `DatabaseServers` object, so that a failover found by one connection helps all.
  */
-export class Servers {
+export class DatabaseServers {
   readonly url: DatabaseUrl;
   /**
    * Number that is incremented when a failover is suspected. Connections created under a lower number may
@@ -37,11 +37,11 @@ export class Servers {
     return this.url.attempts.length;
   }
 
-  next(): ConnectionAttempt {
-    return this.url.attempts[this.#next] as ConnectionAttempt;
+  next(): ConnectionTarget {
+    return this.url.attempts[this.#next] as ConnectionTarget;
   }
 
-  configOf({ host, port, ssl }: ConnectionAttempt): pg.ClientConfig {
+  configOf({ host, port, ssl }: ConnectionTarget): pg.ClientConfig {
     const { user, password, database, options, connectTimeoutMs, attempts } = this.url;
     const several = new Set(attempts.map((attempt) => `${attempt.host}:${attempt.port}`)).size > 1;
     const given = { host, port, user, password, database, options };
@@ -56,12 +56,12 @@ export class Servers {
    * Records a failed attempt, so that the next connection tries another server. The same host is tried with
    * the other TLS option (sslmode prefer or allow) only if the server answered and refused the connection.
    */
-  failed(attempt: ConnectionAttempt, error: unknown): void {
+  failed(attempt: ConnectionTarget, error: unknown): void {
     const { attempts } = this.url;
     const index = attempts.indexOf(attempt);
     // Another connection has already recorded this failure, so `#next` already names another attempt.
     if (index !== this.#next) return;
-    const unreachable = classifyFault(error) !== 'REFUSED';
+    const unreachable = classifyDatabaseFault(error) !== 'REFUSED';
     let next = index + 1;
     if (unreachable)
       while (
@@ -73,7 +73,7 @@ export class Servers {
     this.#next = next % attempts.length;
   }
 
-  worked(attempt: ConnectionAttempt): void {
+  worked(attempt: ConnectionTarget): void {
     this.#next = this.url.attempts.indexOf(attempt);
   }
 
@@ -89,17 +89,17 @@ export class Servers {
   }
 }
 
-const known = new Map<string, Servers>();
+const known = new Map<string, DatabaseServers>();
 
 /**
- * Returns the `Servers` of a URL. All connections of this process to the URL share this object.
+ * Returns the `DatabaseServers` of a URL. All connections of this process to the URL share this object.
  *
  * @throws {DatabaseUrlError} if the URL cannot be used
  */
-export function getServers(url: string): Servers {
+export function getDatabaseServers(url: string): DatabaseServers {
   let servers = known.get(url);
   if (!servers) {
-    servers = new Servers(parseDatabaseUrl(url));
+    servers = new DatabaseServers(parseDatabaseUrl(url));
     known.set(url, servers);
   }
   return servers;

@@ -24,7 +24,7 @@ type Send = (this: pg.Client, config: unknown, values: unknown, callback: Callba
  * old space together with all rows that they reference, which stay there until the next full garbage
  * collection.
  */
-export class TimeoutClient extends pg.Client {
+export class QueryTimeoutClient extends pg.Client {
   readonly #answerTimeoutMs: number;
 
   /** `answerTimeoutMs` is the timeout per query; 0 means no timeout. */

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { classifyFault, FAULT_TEXTS, WritesStalledError } from './connection-errors.ts';
+import { classifyDatabaseFault, DATABASE_FAULT_TEXTS, WritesStalledError } from './connection-errors.ts';
 
 /** Reasons why a database does not accept writes although it answers. */
 export type WriteFault = 'STALLED' | 'READ_ONLY' | 'FULL';
 
-export interface WatchTimings {
+export interface WriteWatchTimings {
   readonly lookEveryMs: number;
   /**
    * Intervals between probes (test writes): `probeEveryMs` while writes succeed, `probeAgainMs` while a fault
@@ -19,7 +19,7 @@ export interface WatchTimings {
   readonly stalledAfterMs: number;
 }
 
-const TIMINGS: WatchTimings = {
+const TIMINGS: WriteWatchTimings = {
   lookEveryMs: 500,
   probeEveryMs: 5_000,
   probeAgainMs: 2_000,
@@ -51,7 +51,7 @@ interface WriteWatchOptions {
    */
   readonly pool: pg.Pool;
   readonly log: Logger;
-  readonly timings?: Partial<WatchTimings>;
+  readonly timings?: Partial<WriteWatchTimings>;
 }
 
 interface Probe {
@@ -75,7 +75,7 @@ interface Probe {
 export class WriteWatch {
   readonly #pool: pg.Pool;
   readonly #log: Logger;
-  readonly #timings: WatchTimings;
+  readonly #timings: WriteWatchTimings;
   readonly #timer: NodeJS.Timeout;
   /** Writes of callers that are in flight, oldest first. */
   readonly #writes = new Set<{ readonly since: number; readonly giveUp: (error: Error) => void }>();
@@ -123,7 +123,7 @@ export class WriteWatch {
         },
         (error) => {
           end();
-          const fault = classifyFault(error);
+          const fault = classifyDatabaseFault(error);
           if (fault === 'FULL' || fault === 'READ_ONLY') this.#becomes(fault);
           reject(error);
         },
@@ -159,7 +159,7 @@ export class WriteWatch {
     try {
       this.#becomes(await this.#writeFault());
     } catch (error) {
-      const fault = classifyFault(error);
+      const fault = classifyDatabaseFault(error);
       // Other faults, such as AWAY (nothing answers), say nothing about writes, so the last known state
       // stays.
       if (fault === 'FULL' || fault === 'READ_ONLY') this.#becomes(fault);
@@ -214,7 +214,7 @@ export class WriteWatch {
       if (rows.length === 0) hangUp(probe);
       else this.#becomes('STALLED', rows[0]?.waitsFor ?? null);
     } catch (error) {
-      const fault = classifyFault(error);
+      const fault = classifyDatabaseFault(error);
       if (fault === 'AWAY' || fault === 'SILENT') hangUp(probe);
     } finally {
       this.#looking = false;
@@ -227,7 +227,7 @@ export class WriteWatch {
     if (fault === 'STALLED') for (const { giveUp } of this.#writes) giveUp(new WritesStalledError());
     if (before === fault || this.#stopped) return;
     if (fault === null) this.#log.info('database accepts writes again');
-    else this.#log.warn({ fault, waitsFor }, `database ${FAULT_TEXTS[fault]}`);
+    else this.#log.warn({ fault, waitsFor }, `database ${DATABASE_FAULT_TEXTS[fault]}`);
   }
 }
 

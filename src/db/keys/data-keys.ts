@@ -17,7 +17,7 @@ const STALE_ROW_SECONDS = 600;
  * Writes the heartbeat of a replica, with the ids of its data keys, the key that encrypts first. Also deletes
  * the rows of replicas that crashed long ago.
  */
-export async function recordHeartbeat(
+export async function recordReplicaHeartbeat(
   db: Queryable,
   { id, dataKeys: keyIds }: Pick<ReplicaRow, 'id' | 'dataKeys'>,
 ): Promise<void> {
@@ -30,7 +30,7 @@ export async function recordHeartbeat(
     on conflict (id) do update set data_keys = excluded.data_keys, seen_at = excluded.seen_at`);
 }
 
-export const retireReplica = (db: Queryable, id: string) =>
+export const deleteReplica = (db: Queryable, id: string) =>
   db.write(sql`delete from ${replicas} where id = ${id}::uuid`);
 
 export const findLiveReplicas = (db: Queryable): Promise<ReplicaRow[]> =>
@@ -39,7 +39,7 @@ export const findLiveReplicas = (db: Queryable): Promise<ReplicaRow[]> =>
     .from(replicas)
     .where(sql`${replicas.seenAt} > clock_timestamp() - make_interval(secs => ${MAX_HEARTBEAT_AGE_SECONDS})`);
 
-export async function findDataKeys(db: Queryable): Promise<string[]> {
+export async function findDataKeyIds(db: Queryable): Promise<string[]> {
   const rows = await db.select().from(dataKeys);
   return rows.map(({ id }) => id);
 }

@@ -22,7 +22,7 @@ import { getCancelReasonSealingContext } from '../sessions/meetings.ts';
 import { getCustomerMessageSealingContext, getReviewRemarksSealingContext } from '../sessions/reviews.ts';
 import { getAgentRemarksSealingContext, getLinkSealingContext } from '../sessions/sessions.ts';
 import { getUserSealingContext } from '../sessions/users.ts';
-import { getWebhookSealingContext } from '../webhooks/inbox.ts';
+import { getWebhookBodySealingContext } from '../webhooks/inbox.ts';
 
 interface Value {
   readonly id: string | bigint;
@@ -55,7 +55,7 @@ const sealedIn = (column: PgColumn, id: PgColumn, beside: PgColumn, placeOf: (be
  * All columns whose values can be renewed with another key. A test searches the schema for encrypted columns
  * that are missing from this list.
  */
-export const REENCRYPTABLE_COLUMNS: readonly RotatableColumn[] = [
+export const ROTATABLE_COLUMNS: readonly RotatableColumn[] = [
   sealedIn(users.personal, users.id, users.id, getUserSealingContext),
   {
     ...{ column: users.phoneHash, id: users.id, beside: users.personal },
@@ -70,7 +70,7 @@ export const REENCRYPTABLE_COLUMNS: readonly RotatableColumn[] = [
   sealedIn(reviews.remarks, reviews.id, reviews.id, getReviewRemarksSealingContext),
   sealedIn(reviews.customerMessage, reviews.id, reviews.id, getCustomerMessageSealingContext),
   sealedIn(annotations.text, annotations.id, annotations.id, getAnnotationSealingContext),
-  sealedIn(inbox.body, inbox.id, inbox.bodyHash, getWebhookSealingContext),
+  sealedIn(inbox.body, inbox.id, inbox.bodyHash, getWebhookBodySealingContext),
 ];
 
 /**
@@ -83,7 +83,10 @@ export const UNROTATABLE_COLUMNS: readonly PgColumn[] = [startIntents.inputHash,
  * Counts the values of an encrypted or hashed column by key id. Each value begins with one byte for the
  * length of its key id, and the id.
  */
-export async function countByKey(db: Database, column: PgColumn): Promise<ReadonlyMap<string, number>> {
+export async function countValuesByKeyId(
+  db: Database,
+  column: PgColumn,
+): Promise<ReadonlyMap<string, number>> {
   const key = sql<string>`convert_from(substring(${column} from 2 for get_byte(${column}, 0)), 'UTF8')`;
   const rows = await db
     .select({ key, count: sql<number>`count(*)::int` })
@@ -115,7 +118,7 @@ export const lockValuesWithOtherKey = (
     .limit(limit)
     .for('no key update', { skipLocked: true }) as unknown as Promise<Value[]>;
 
-export const updateValue = (
+export const updateColumnValue = (
   tx: Transaction,
   { column, id }: RotatableColumn,
   rowId: Value['id'],

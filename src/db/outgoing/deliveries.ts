@@ -4,22 +4,22 @@
  */
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { ReviewDecision, ReviewStage } from '../../domain/actions.ts';
-import { findEventTypes, type MerchantEndpoint } from '../../domain/merchant-events.ts';
+import { findEventTypesOfTransition, type MerchantEndpoint } from '../../domain/merchant-events.ts';
 import type { ReviewReason } from '../../domain/review-reasons.ts';
 import type { TransitionSource, Verdict } from '../../domain/session.ts';
 import type { Status, SubStatus } from '../../domain/status.ts';
 import type { Database, Queryable } from '../connection/client.ts';
-import { type DeliveryState, merchantDeliveries, transitions } from '../schema/tables.ts';
+import { type MerchantDeliveryState, merchantDeliveries, transitions } from '../schema/tables.ts';
 import { forceIndexPlans } from '../sessions/write-batch.ts';
 import {
   equalsAny,
   executeWrite,
-  preparedCommand,
-  preparedQuery,
-  preparedWrite,
+  prepareCommand,
+  prepareQuery,
+  prepareWriteReturningColumn,
 } from '../statements/prepared.ts';
-import { jsonRecordset, rowMapper } from '../statements/row-mapper.ts';
-import { moveEndpoint, tryLockEndpoint } from './endpoints.ts';
+import { createJsonRecordset, createRowMapper } from '../statements/row-mapper.ts';
+import { setEndpointPosition, tryLockEndpointPosition } from './endpoints.ts';
 
 export type DeliveryRow = typeof merchantDeliveries.$inferSelect;
 
@@ -47,9 +47,9 @@ export interface EventFacts {
 }
 
 /** Delivery with what its event tells of. */
-export type DeliveryWithFacts = DeliveryRow & EventFacts;
+export type DeliveryWithEventFacts = DeliveryRow & EventFacts;
 
-const deliveryFields = rowMapper<typeof merchantDeliveries, EventFacts>(merchantDeliveries, 'd', {
+const deliveryFields = createRowMapper<typeof merchantDeliveries, EventFacts>(merchantDeliveries, 'd', {
   verificationId: 's.verification_id',
   fromStatus: 't.from_status',
   fromSubStatus: 't.from_sub_status',
@@ -72,7 +72,7 @@ const withFacts = (deliveries: string) =>
    join vkyc_session s on s.id = d.session_id
    left join review r on r.session_id = d.session_id and r.sequence = d.sequence`;
 
-const claimDue = preparedQuery(
+const claimDue = prepareQuery(
   'claim merchant deliveries',
   deliveryFields,
   `${withFacts('claimed')} order by d.id`,
@@ -96,7 +96,7 @@ const claimDue = preparedQuery(
 );
 
 /** Which deliveries to claim, and for how long. */
-export interface Claim {
+export interface DeliveryClaimRequest {
   readonly endpoint: string;
   readonly now: Date;
   readonly until: Date;
@@ -111,20 +111,21 @@ export interface Claim {
  */
 export const claimDeliveries = (
   db: Database,
-  { endpoint, now, until, limit, early }: Claim,
-): Promise<DeliveryWithFacts[]> =>
+  { endpoint, now, until, limit, early }: DeliveryClaimRequest,
+): Promise<DeliveryWithEventFacts[]> =>
   db.transaction((tx) => {
     tx.start(forceIndexPlans());
     return claimDue(tx, endpoint, now.toISOString(), until.toISOString(), limit, early);
   });
 
 /** What became of an attempt. */
-export interface SettledAttempt extends Pick<DeliveryRow, 'id' | 'attempts' | 'state' | 'dueAt' | 'outcome'> {
+export interface DeliveryAttemptOutcome
+  extends Pick<DeliveryRow, 'id' | 'attempts' | 'state' | 'dueAt' | 'outcome'> {
   /** Time of the outcome if the delivery is over; null if it is attempted again. */
   readonly settledAt: Date | null;
 }
 
-const settle = preparedCommand(
+const settle = prepareCommand(
   'settle merchant deliveries',
   // The number of attempts shows whether the claim still holds: a replica that was away for longer than its claim
   // must not overwrite the outcome of another replica.
@@ -135,7 +136,7 @@ const settle = preparedCommand(
 );
 
 /** Stores the outcomes of attempts, except those whose claim has ended. */
-export const settleDeliveries = (db: Database, attempts: readonly SettledAttempt[]) =>
+export const saveAttemptOutcomes = (db: Database, attempts: readonly DeliveryAttemptOutcome[]) =>
   executeWrite(
     db,
     settle(
@@ -147,19 +148,19 @@ export const settleDeliveries = (db: Database, attempts: readonly SettledAttempt
     ),
   );
 
-const newDeliveries = jsonRecordset(merchantDeliveries, [
+const newDeliveries = createJsonRecordset(merchantDeliveries, [
   'id',
   'attempts',
   'claimed',
   'triedSince',
   'outcome',
 ]);
-const insertNew = preparedCommand(
+const insertNew = prepareCommand(
   'create merchant deliveries',
   `insert into merchant_delivery (${newDeliveries.columns})
    select ${newDeliveries.columns} from ${newDeliveries.fromParameter('$1')} on conflict do nothing`,
 );
-const insertOrRequeue = preparedCommand(
+const insertOrRequeue = prepareCommand(
   'replay merchant deliveries',
   `insert into merchant_delivery (${newDeliveries.columns})
    select ${newDeliveries.columns} from ${newDeliveries.fromParameter('$1')}
@@ -168,13 +169,13 @@ const insertOrRequeue = preparedCommand(
      where not merchant_delivery.claimed`,
 );
 
-const entryFields = rowMapper<typeof transitions, { position: number; hasReview: boolean }>(
+const entryFields = createRowMapper<typeof transitions, { position: number; hasReview: boolean }>(
   transitions,
   't',
   { position: 'f.position', hasReview: 'r.id is not null' },
   ['sessionId', 'sequence', 'verdict', 'subStatus'],
 );
-const entriesAfter = preparedQuery(
+const entriesAfter = prepareQuery(
   'entries for merchants',
   entryFields,
   `select ${entryFields.list} from feed f
@@ -187,7 +188,7 @@ type Entry = Awaited<ReturnType<typeof entriesAfter>>[number];
 
 const toDeliveries = (entries: readonly Entry[], { name, events }: MerchantEndpoint, now: Date) =>
   entries.flatMap(({ position, sessionId, sequence, ...entry }) =>
-    findEventTypes(entry)
+    findEventTypesOfTransition(entry)
       .filter((type) => events.includes(type))
       .map((type) => ({
         ...{ endpoint: name, position, type, sessionId, sequence, state: 'PENDING' as const },
@@ -200,7 +201,7 @@ const toDeliveries = (entries: readonly Entry[], { name, events }: MerchantEndpo
  * one transaction: none is left out or created twice, whichever replicas do it. Returns the number of transitions; null
  * if another replica is at it.
  */
-export const createDeliveries = (
+export const createNextDeliveries = (
   db: Database,
   endpoint: MerchantEndpoint,
   now: Date,
@@ -208,13 +209,13 @@ export const createDeliveries = (
 ): Promise<number | null> =>
   db.transaction(async (tx) => {
     tx.start(forceIndexPlans());
-    const position = await tryLockEndpoint(tx, endpoint.name);
+    const position = await tryLockEndpointPosition(tx, endpoint.name);
     if (position === null) return null;
     const entries = await entriesAfter(tx, position, limit);
     const last = entries.at(-1);
     if (!last) return 0;
     tx.start(insertNew(newDeliveries.serialize(toDeliveries(entries, endpoint, now))));
-    tx.start(moveEndpoint(endpoint.name, last.position));
+    tx.start(setEndpointPosition(endpoint.name, last.position));
     return entries.length;
   });
 
@@ -228,7 +229,7 @@ export interface FeedRange {
  * Queues the deliveries of a part of the feed again, also those that were deleted meanwhile. Returns the number of
  * events.
  */
-export async function replayFeed(
+export async function replayFeedRange(
   db: Database,
   endpoint: MerchantEndpoint,
   { after, upTo }: FeedRange,
@@ -248,7 +249,7 @@ export async function replayFeed(
 }
 
 /** Returns the highest feed position whose transition was recorded before `time`; 0 if there is none. */
-export async function findPositionBefore(db: Queryable, time: Date): Promise<number> {
+export async function findFeedPositionBefore(db: Queryable, time: Date): Promise<number> {
   // Positions follow the commits, and so almost the times of recording. A minute more covers the difference.
   const { rows } = await db.execute<{ position: number }>(sql`
     select f.position::float8 as position from feed f
@@ -270,7 +271,7 @@ export async function requeueDeliveries(db: Database, ids: readonly bigint[], no
   return rowCount ?? 0;
 }
 
-const parked = preparedWrite<string>(
+const parked = prepareWriteReturningColumn<string>(
   'park merchant deliveries',
   `update merchant_delivery set state = 'PARKED', settled_at = $2::timestamptz,
      outcome = coalesce(outcome, 'ENDPOINT_FAILING')
@@ -278,7 +279,7 @@ const parked = preparedWrite<string>(
 );
 
 /** Parks (as dead letters) what an endpoint has not accepted since `queuedBefore`. Returns the number of deliveries. */
-export async function parkDeliveries(
+export async function parkExpiredDeliveries(
   db: Database,
   endpoint: string,
   now: Date,
@@ -288,10 +289,10 @@ export async function parkDeliveries(
 }
 
 /** Deletes up to `limit` accepted deliveries that are older than `before`. */
-export const deleteOldDeliveries = (db: Database, before: Date, limit: number) =>
+export const deleteOldAcceptedDeliveries = (db: Database, before: Date, limit: number) =>
   executeWrite(db, deleteDone(before.toISOString(), limit));
 
-const deleteDone = preparedCommand(
+const deleteDone = prepareCommand(
   'delete merchant deliveries',
   `delete from merchant_delivery where id in (
      select id from merchant_delivery where state = 'DONE' and settled_at < $1::timestamptz limit $2)`,
@@ -300,14 +301,14 @@ const deleteDone = preparedCommand(
 /** Which deliveries to list; null: all. */
 export interface DeliveryFilter {
   readonly endpoint: string | null;
-  readonly state: DeliveryState | null;
+  readonly state: MerchantDeliveryState | null;
 }
 
 /** Lists the newest deliveries, with the verification ids of their sessions. */
 export const listDeliveries = (db: Queryable, filter: DeliveryFilter, limit: number) =>
   listed(db, filter.endpoint, filter.state, limit);
 
-const listed = preparedQuery(
+const listed = prepareQuery(
   'merchant deliveries',
   deliveryFields,
   `${withFacts('merchant_delivery')}
@@ -315,10 +316,12 @@ const listed = preparedQuery(
 );
 
 /** Returns the deliveries with these ids, and what their events tell of. */
-export const findDeliveries = (db: Queryable, ids: readonly bigint[]): Promise<DeliveryWithFacts[]> =>
-  deliveriesById(db, ids);
+export const findDeliveriesById = (
+  db: Queryable,
+  ids: readonly bigint[],
+): Promise<DeliveryWithEventFacts[]> => deliveriesById(db, ids);
 
-const deliveriesById = preparedQuery(
+const deliveriesById = prepareQuery(
   'merchant deliveries by id',
   deliveryFields,
   `${withFacts('merchant_delivery')} where ${equalsAny('d.id', '$1', 'bigint')} order by d.id`,

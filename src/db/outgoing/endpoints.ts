@@ -2,15 +2,20 @@ import { eq } from 'drizzle-orm';
 import type pg from 'pg';
 import type { Database, Queryable, Transaction } from '../connection/client.ts';
 import { merchantEndpoints } from '../schema/tables.ts';
-import { executeWrite, preparedCommand, preparedQuery, preparedWrite } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import {
+  executeWrite,
+  prepareCommand,
+  prepareQuery,
+  prepareWriteReturningColumn,
+} from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
-export type EndpointRow = typeof merchantEndpoints.$inferSelect;
+export type MerchantEndpointRow = typeof merchantEndpoints.$inferSelect;
 
 /** Adds an endpoint, unless it is stored already. It gets the events of transitions that are recorded from now on. */
 export const registerEndpoint = (db: Database, name: string) => executeWrite(db, insertEndpoint(name));
 
-const insertEndpoint = preparedCommand(
+const insertEndpoint = prepareCommand(
   'register merchant endpoint',
   `insert into merchant_endpoint (name, position) select $1, coalesce(max(position), 0) from feed
    on conflict do nothing`,
@@ -22,26 +27,26 @@ export async function deleteEndpoint(db: Queryable, name: string): Promise<boole
   return rowCount === 1;
 }
 
-const endpointFields = rowMapper<typeof merchantEndpoints, { head: number }>(merchantEndpoints, 'e', {
+const endpointFields = createRowMapper<typeof merchantEndpoints, { head: number }>(merchantEndpoints, 'e', {
   head: '(select coalesce(max(position), 0) from feed)',
 });
-const selectEndpoint = preparedQuery(
+const selectEndpoint = prepareQuery(
   'merchant endpoint',
   endpointFields,
   `select ${endpointFields.list} from merchant_endpoint e where e.name = $1`,
 );
 
 /** Returns the state of an endpoint, with the newest position of the feed (`head`); null if it is not stored. */
-export async function findEndpoint(
+export async function findEndpointWithFeedHead(
   db: Queryable,
   name: string,
-): Promise<(EndpointRow & { head: number }) | null> {
+): Promise<(MerchantEndpointRow & { head: number }) | null> {
   const [row] = await selectEndpoint(db, name);
   return row ?? null;
 }
 
-const lockedFields = rowMapper(merchantEndpoints, 'e', {}, ['position']);
-const lockPosition = preparedQuery(
+const lockedFields = createRowMapper(merchantEndpoints, 'e', {}, ['position']);
+const lockPosition = prepareQuery(
   'lock merchant endpoint',
   lockedFields,
   `select ${lockedFields.list} from merchant_endpoint e where e.name = $1 for update skip locked`,
@@ -51,17 +56,17 @@ const lockPosition = preparedQuery(
  * Locks an endpoint, so that one replica at a time creates its deliveries. Returns its position in the feed; null if
  * another replica holds the lock.
  */
-export async function tryLockEndpoint(tx: Transaction, name: string): Promise<number | null> {
+export async function tryLockEndpointPosition(tx: Transaction, name: string): Promise<number | null> {
   const [row] = await lockPosition(tx, name);
   return row?.position ?? null;
 }
 
-export const moveEndpoint = preparedCommand(
+export const setEndpointPosition = prepareCommand(
   'move merchant endpoint',
   'update merchant_endpoint set position = $2::bigint where name = $1',
 );
 
-const takeProbe = preparedWrite<string>(
+const takeProbe = prepareWriteReturningColumn<string>(
   'probe merchant endpoint',
   `update merchant_endpoint set probed_until = $3::timestamptz
    where name = $1 and (paused_until is null or paused_until <= $2::timestamptz)
@@ -72,12 +77,17 @@ const takeProbe = preparedWrite<string>(
  * Claims the right to test a failing endpoint with one delivery, until `until`. Returns false if the endpoint is paused,
  * or another replica has claimed it.
  */
-export async function tryClaimProbe(db: Database, name: string, now: Date, until: Date): Promise<boolean> {
+export async function tryClaimEndpointProbe(
+  db: Database,
+  name: string,
+  now: Date,
+  until: Date,
+): Promise<boolean> {
   const taken = await takeProbe(db, name, now.toISOString(), until.toISOString());
   return taken.length === 1;
 }
 
-const countFailures = preparedWrite<number>(
+const countFailures = prepareWriteReturningColumn<number>(
   'merchant endpoint fails',
   // Attempts that run at once fail at once: below the limit, they do not count beyond it.
   `update merchant_endpoint set failing_since = coalesce(failing_since, $4::timestamptz), probed_until = null,
@@ -89,7 +99,7 @@ const countFailures = preparedWrite<number>(
  * Counts failed attempts without a success in between. Returns the number since the last success. `limit`: number from
  * which on the endpoint counts as failing, and is tested with one delivery at a time.
  */
-export async function addFailures(
+export async function addEndpointFailures(
   db: Database,
   name: string,
   count: number,
@@ -104,12 +114,12 @@ export async function addFailures(
 export const pauseEndpoint = (db: Database, name: string, until: Date) =>
   executeWrite(db, pauseUntil(name, until.toISOString()));
 
-const pauseUntil = preparedCommand(
+const pauseUntil = prepareCommand(
   'pause merchant endpoint',
   `update merchant_endpoint set paused_until = greatest(paused_until, $2::timestamptz) where name = $1`,
 );
 
-const resumed = preparedWrite<boolean>(
+const resumed = prepareWriteReturningColumn<boolean>(
   'resume merchant endpoint',
   `with before as (
      select name, failures >= $3 as was_failing from merchant_endpoint
@@ -126,7 +136,7 @@ const resumed = preparedWrite<boolean>(
 );
 
 /**
- * Marks an endpoint as working again. If it was failing (`limit` as in `addFailures`), returns true, and makes its
+ * Marks an endpoint as working again. If it was failing (`limit` as in `addEndpointFailures`), returns true, and makes its
  * deliveries that wait for their next attempt due.
  */
 export async function resumeEndpoint(db: Database, name: string, limit: number, now: Date): Promise<boolean> {

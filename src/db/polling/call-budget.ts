@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { CallPurpose } from '../../domain/ports.ts';
+import type { ProviderCallPurpose } from '../../domain/ports.ts';
 import type { Database } from '../connection/client.ts';
 import { providerBudget, providerCalls } from '../schema/tables.ts';
 
@@ -7,7 +7,7 @@ import { providerBudget, providerCalls } from '../schema/tables.ts';
  * Limits of the provider call budget: `total` is the maximum number of calls in any 60 seconds, by all
  * replicas together.
  */
-export interface CallLimits {
+export interface ProviderCallLimits {
   readonly total: number;
   /** Maximum number of polls (periodic GET calls for sessions' states) among the `total` calls. */
   readonly polls: number;
@@ -18,10 +18,10 @@ export interface CallLimits {
  * to wait before asking again. Replicas serialize on the budget row (row lock). A sliding window of one
  * minute limits all calls; polls are also evenly spaced.
  */
-export async function acquireCallOrGetWaitMs(
+export async function acquireProviderCallOrGetWaitMs(
   db: Database,
-  purpose: CallPurpose,
-  limits: CallLimits,
+  purpose: ProviderCallPurpose,
+  limits: ProviderCallLimits,
 ): Promise<number> {
   return db.transaction(async (tx) => {
     await tx.execute(sql`select 1 from ${providerBudget} for update`);
@@ -40,7 +40,7 @@ export async function acquireCallOrGetWaitMs(
   });
 }
 
-const pollsWait = ({ polls }: CallLimits) => sql`
+const pollsWait = ({ polls }: ProviderCallLimits) => sql`
   greatest(
     ${until(sql`(select polls_paused_until from ${providerBudget})`)},
     ${until(sql`(select max(at) + ${`${60_000 / polls} milliseconds`}::interval from ${providerCalls} where purpose = 'POLL')`)}
@@ -51,7 +51,11 @@ const until = (time: ReturnType<typeof sql>) =>
   sql`ceil(extract(epoch from ${time} - clock_timestamp()) * 1000)`;
 
 /** Pauses all provider calls, or only polls, for some seconds. A longer pause that is already set stays. */
-export async function pauseCalls(db: Database, seconds: number, whom: 'POLLS' | 'EVERYONE'): Promise<void> {
+export async function pauseProviderCalls(
+  db: Database,
+  seconds: number,
+  whom: 'POLLS' | 'EVERYONE',
+): Promise<void> {
   const end = sql`clock_timestamp() + make_interval(secs => ${seconds})`;
   await db
     .update(providerBudget)

@@ -29,7 +29,7 @@ const ABANDONED_AFTER = '5 minutes';
  * key allows one job per verification (idempotent). If a job is lost, the next call queues it again, because
  * the rows of sessions and look-ups still say that they are due.
  */
-export async function enqueueDueJobs(db: Queryable, now: Date): Promise<void> {
+export async function enqueueDueReconcileJobs(db: Queryable, now: Date): Promise<void> {
   const due = (from: SQL, at: SQL, urgent: boolean) => sql`
     (select verification_id, ${at} as due_at, ${urgent}::boolean as urgent from ${from} and ${at} <= ${now.toISOString()}::timestamptz
      order by ${at} limit ${MAX_QUEUED_JOBS * 2})`;
@@ -105,7 +105,7 @@ export async function unlockAllJobs(db: Queryable): Promise<void> {
 }
 
 /** Creates or migrates the tables of the job queue (graphile-worker). Needs the database owner's rights. */
-export async function migrateJobs(url: string): Promise<void> {
+export async function migrateJobQueue(url: string): Promise<void> {
   const pool = new GatewayPool({
     url,
     size: 1,

@@ -53,5 +53,5 @@ export const rescheduleLookup = (db: Queryable, verificationId: string, dueAt: D
   db.update(lookups).set({ dueAt }).where(eq(lookups.verificationId, verificationId));
 
 /** Deletes a planned look-up, because the verification was found or the search is given up. */
-export const cancelLookup = (db: Queryable, verificationId: string) =>
+export const deleteLookup = (db: Queryable, verificationId: string) =>
   db.delete(lookups).where(eq(lookups.verificationId, verificationId));

@@ -7,7 +7,7 @@
 import { and, count, eq, getTableColumns, inArray, is, SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type pg from 'pg';
-import { type AuditEvidence, readAuditEvidence } from '../audit/audit.ts';
+import { readAuditEvidence, type SessionAuditEvidence } from '../audit/audit.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import {
   annotations,
@@ -65,7 +65,7 @@ export const ARCHIVED_TABLES = {
 } as const;
 
 /** All rows about one session that are archived. */
-export interface SessionArchive extends AuditEvidence {
+export interface ArchivedSessionData extends SessionAuditEvidence {
   readonly feed: readonly (typeof feed.$inferSelect)[];
   readonly sightings: readonly (typeof observations.$inferSelect)[];
 }
@@ -113,10 +113,10 @@ export async function countArchivableSessions(db: Queryable, endedBefore: Date):
 }
 
 /** Reads all rows of the sessions with these ids, in the order of `ids`. */
-export async function readSessionArchives(
+export async function readSessionsForArchiving(
   tx: Transaction,
   ids: readonly string[],
-): Promise<SessionArchive[]> {
+): Promise<ArchivedSessionData[]> {
   const evidence = await readAuditEvidence(tx, ids);
   const places = await tx
     .select()
@@ -129,7 +129,7 @@ export async function readSessionArchives(
   const own = <T extends { sessionId: string; sequence: number }>(rows: readonly T[], id: string): T[] =>
     rows.filter(({ sessionId }) => sessionId === id).toSorted((a, b) => a.sequence - b.sequence);
   return ids.map((id) => ({
-    ...(evidence.get(id) as AuditEvidence),
+    ...(evidence.get(id) as SessionAuditEvidence),
     feed: own(places, id),
     sightings: own(seen, id),
   }));
@@ -139,9 +139,9 @@ export async function readSessionArchives(
  * Deletes sessions that were written to an archive from the database, and records in `archived_session` which
  * file contains them.
  */
-export async function deleteSessionsAfterArchiving(
+export async function deleteAndRecordArchivedSessions(
   tx: Transaction,
-  archives: readonly SessionArchive[],
+  archives: readonly ArchivedSessionData[],
   archive: { file: string; at: Date },
 ): Promise<void> {
   const rows = archives.flatMap(({ session }) => session ?? []);
@@ -172,7 +172,7 @@ export async function deleteSessionsAfterArchiving(
 }
 
 /** Returns the `archived_session` row of a session; null if the session was not archived. */
-export async function findArchivedSession(
+export async function findArchivedSessionRow(
   db: Queryable,
   sessionId: string,
 ): Promise<typeof archivedSessions.$inferSelect | null> {
@@ -183,14 +183,14 @@ export async function findArchivedSession(
 /**
  * Returns the `archived_session` rows of the given sessions. Sessions that were not archived are left out.
  */
-export const findArchivedSessions = (db: Queryable, ids: readonly string[]) =>
+export const findArchivedSessionRows = (db: Queryable, ids: readonly string[]) =>
   db
     .select()
     .from(archivedSessions)
     .where(inArray(archivedSessions.sessionId, [...ids]));
 
 /** Returns the ids of the sessions that, according to `archived_session`, an archive file contains. */
-export async function findIdsInArchive(db: Queryable, file: string): Promise<string[]> {
+export async function findSessionIdsInArchiveFile(db: Queryable, file: string): Promise<string[]> {
   const rows = await db
     .select({ id: archivedSessions.sessionId })
     .from(archivedSessions)
@@ -199,7 +199,7 @@ export async function findIdsInArchive(db: Queryable, file: string): Promise<str
 }
 
 /** Counts archived sessions by archive file name. */
-export async function countArchivedByFile(db: Queryable): Promise<ReadonlyMap<string, number>> {
+export async function countArchivedSessionsByFile(db: Queryable): Promise<ReadonlyMap<string, number>> {
   const rows = await db
     .select({ file: archivedSessions.file, count: count() })
     .from(archivedSessions)
@@ -211,7 +211,7 @@ export async function countArchivedByFile(db: Queryable): Promise<ReadonlyMap<st
  * Returns the ids of sessions that are still in the database although `archived_session` lists them as
  * archived (an inconsistency).
  */
-export async function findArchivedButPresent(db: Queryable): Promise<string[]> {
+export async function findArchivedSessionIdsStillPresent(db: Queryable): Promise<string[]> {
   const rows = await db
     .select({ id: sessions.id })
     .from(archivedSessions)
@@ -220,7 +220,10 @@ export async function findArchivedButPresent(db: Queryable): Promise<string[]> {
 }
 
 /** Returns those of the given session ids that are in the database. */
-export async function filterExistingIds(db: Queryable, ids: readonly string[]): Promise<ReadonlySet<string>> {
+export async function filterExistingSessionIds(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
   const rows = await db
     .select({ id: sessions.id })
     .from(sessions)

@@ -29,14 +29,14 @@ const lockPeople = (tx: Transaction, who: SQL): Promise<UserRow[]> =>
   tx.select().from(users).where(who).orderBy(asc(users.id)).for('update');
 
 /** Locks a user by the provider's user id. */
-export const lockUserByUserId = (tx: Transaction, userId: string): Promise<UserRow[]> =>
+export const lockUserByProviderUserId = (tx: Transaction, userId: string): Promise<UserRow[]> =>
   lockPeople(tx, eq(users.userId, userId));
 
 /**
  * Locks users by the keyed hashes of their phone number: one hash for each key with which the number may have
  * been hashed.
  */
-export const lockUsersByPhone = (tx: Transaction, hashes: readonly Buffer[]): Promise<UserRow[]> =>
+export const lockUsersByPhoneHashes = (tx: Transaction, hashes: readonly Buffer[]): Promise<UserRow[]> =>
   lockPeople(tx, inArray(users.phoneHash, [...hashes]));
 
 /**
@@ -52,14 +52,14 @@ export const lockSessionsOfUser = (tx: Transaction, rowId: string): Promise<Sess
     .for('update');
 
 /** Returns the verification ids of a user's open start intents (starts without a recorded session). */
-export async function findOpenStartIdsOfUser(tx: Transaction, rowId: string): Promise<string[]> {
+export async function findOpenStartVerificationIdsOfUser(tx: Transaction, rowId: string): Promise<string[]> {
   const open = and(eq(startIntents.userId, rowId), eq(startIntents.state, 'OPEN'));
   const rows = await tx.select({ id: startIntents.verificationId }).from(startIntents).where(open);
   return rows.map(({ id }) => id);
 }
 
 /** Returns the `archived_session` rows of a user's archived sessions. */
-export const findArchivedSessionsOfUser = (tx: Transaction, rowId: string) =>
+export const findArchivedSessionRowsOfUser = (tx: Transaction, rowId: string) =>
   tx.select().from(archivedSessions).where(eq(archivedSessions.userId, rowId));
 
 export const eraseUserColumns = (tx: Transaction, rowId: string, emptied: Partial<UserRow>) =>
@@ -75,7 +75,7 @@ export const eraseSessionColumns = (tx: Transaction, ids: readonly string[], era
  * Erases the texts that staff wrote about the given sessions (cancel reasons, remarks, messages, notes), with the
  * salts of their hash commitments. Returns the number of erased texts.
  */
-export async function eraseTexts(tx: Transaction, sessionIds: readonly string[]): Promise<number> {
+export async function eraseStaffTexts(tx: Transaction, sessionIds: readonly string[]): Promise<number> {
   const ids = [...sessionIds];
   const reasons = await tx
     .update(meetings)
@@ -100,7 +100,7 @@ export async function eraseTexts(tx: Transaction, sessionIds: readonly string[])
  * Erases what a user's start intents say of the person, and replaces their input hashes by a hash that no input matches: a
  * repeated start is then refused, and never sent to the provider again.
  */
-export const eraseStarts = (tx: Transaction, rowId: string, inputHash: Buffer) =>
+export const erasePersonalDataOfStarts = (tx: Transaction, rowId: string, inputHash: Buffer) =>
   tx.update(startIntents).set({ languages: null, inputHash }).where(eq(startIntents.userId, rowId));
 
 export async function deleteIdempotencyKeysOfSessions(
@@ -115,7 +115,7 @@ export async function deleteIdempotencyKeysOfSessions(
  * Returns webhooks that may concern the person although they name none of the given verification ids:
  * webhooks that are not recorded yet, and webhooks without a verification id.
  */
-export const findUnattributedWebhooks = (
+export const findPossiblyRelatedWebhooks = (
   tx: Transaction,
   verificationIds: readonly string[],
 ): Promise<InboxRow[]> =>
@@ -148,7 +148,7 @@ export async function deleteWebhooks(
  * staff and must be kept: customers neither review nor start sessions, and their annotations (reasons of meetings)
  * are stored under a pseudonym.
  */
-export async function isStaffName(tx: Transaction, name: string): Promise<boolean> {
+export async function hasActedAsStaff(tx: Transaction, name: string): Promise<boolean> {
   const { rows } = await tx.execute(sql`
     (select 1 from ${reviews} where reviewer = ${name} limit 1)
     union all (select 1 from ${annotations} where author = ${name} limit 1)
@@ -160,7 +160,7 @@ export async function isStaffName(tx: Transaction, name: string): Promise<boolea
  * Locks the sessions whose log or meetings contain a name (a customer's `sub`), and returns their ids. Locks
  * in verification-id order, like transactions that record transitions, to avoid a deadlock.
  */
-export async function lockSessionsNaming(tx: Transaction, name: string): Promise<string[]> {
+export async function lockSessionsContainingName(tx: Transaction, name: string): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
     select id from ${sessions} where id in (
       select session_id from ${transitions} where actor = ${name}

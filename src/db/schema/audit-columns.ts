@@ -3,10 +3,10 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import type * as tables from './tables.ts';
 
 type Tables = typeof tables;
-export type TableName = {
+export type TableExportName = {
   [Key in keyof Tables]: Tables[Key] extends PgTable ? Key : never;
 }[keyof Tables];
-type ColumnsOf<Key extends TableName> = Extract<
+type ColumnsOf<Key extends TableExportName> = Extract<
   keyof InferSelectModel<Extract<Tables[Key], PgTable>>,
   string
 >;
@@ -48,7 +48,7 @@ const POSITION = because(
  * needs a decision.
  */
 export const COLUMN_PROOFS: {
-  readonly [Key in TableName]: { readonly [C in ColumnsOf<Key>]: ColumnProof };
+  readonly [Key in TableExportName]: { readonly [C in ColumnsOf<Key>]: ColumnProof };
 } = {
   sessions: {
     id: 'BOUND',

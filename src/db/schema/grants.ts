@@ -12,7 +12,7 @@ type TableKey = {
  * table that is missing here is a compile error. The transition log, the audit chains and the read log are
  * append-only, so the role may neither update nor delete their rows.
  */
-export const RUNTIME_RIGHTS = {
+export const RUNTIME_TABLE_RIGHTS = {
   transitions: 'select, insert',
   auditEntries: 'select, insert',
   auditBacklog: 'select, delete',
@@ -53,7 +53,7 @@ export const RUNTIME_RIGHTS = {
  * Grants the gateway's role the rights on tables that it needs at runtime, and revokes all others. The
  * connection must be the owner's.
  */
-export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string): Promise<void> {
+export async function resetRuntimeRights(owner: pg.Client, runtimeRole: string): Promise<void> {
   const role = pg.escapeIdentifier(runtimeRole);
   await owner.query('begin');
   try {
@@ -63,7 +63,7 @@ export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string):
     for (const [key, table] of Object.entries(tables)) {
       if (!is(table, PgTable)) continue;
       const name = pg.escapeIdentifier(getTableName(table));
-      await owner.query(`grant ${RUNTIME_RIGHTS[key as TableKey]} on ${name} to ${role}`);
+      await owner.query(`grant ${RUNTIME_TABLE_RIGHTS[key as TableKey]} on ${name} to ${role}`);
     }
     await grantQueue(owner, role);
     // Readiness reads the newest migration of the database, and compares it with this release's newest

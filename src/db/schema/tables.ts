@@ -21,17 +21,17 @@ import {
 import {
   MEETING_STATUSES,
   type MeetingStatus,
-  QUEUES,
   REVIEW_DECISIONS,
   REVIEW_STAGES,
   type ReviewDecision,
   type ReviewStage,
+  WORK_QUEUES,
 } from '../../domain/actions.ts';
 import { ANNOTATION_KINDS, type AnnotationKind } from '../../domain/annotations.ts';
-import { AUDIT_FIELDS, type AuditKind } from '../../domain/audit.ts';
+import { AUDIT_FIELDS, type AuditEntryKind } from '../../domain/audit.ts';
 import type { Labels } from '../../domain/labels.ts';
 import type { EventType } from '../../domain/merchant-events.ts';
-import type { CallPurpose } from '../../domain/ports.ts';
+import type { ProviderCallPurpose } from '../../domain/ports.ts';
 import type { ReviewReason } from '../../domain/review-reasons.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../../domain/session.ts';
 import { ALL_PAIRS, type Party, type Status, type SubStatus } from '../../domain/status.ts';
@@ -93,8 +93,8 @@ export const whereAwaitingConfirmation = (t: { nextPollAt: AnyPgColumn; subStatu
   sql`${t.nextPollAt} is not null and ${whereTerminal(t.subStatus)}`;
 
 /** Returns the SQL condition for sessions that are in one of the queues (`claimNext`). */
-export const whereInQueue = (waitingOn: AnyPgColumn) =>
-  sql`${waitingOn} in (${literals(Object.keys(QUEUES))})`;
+export const whereInWorkQueue = (waitingOn: AnyPgColumn) =>
+  sql`${waitingOn} in (${literals(Object.keys(WORK_QUEUES))})`;
 
 /** Users: the customers whose identity is verified, one row each. */
 export const users = pgTable(
@@ -119,7 +119,7 @@ export const users = pgTable(
  * input may replace the intent. TAKEN: another system started a verification under this id before our first
  * request.
  */
-export type IntentState = 'OPEN' | 'DONE' | 'REFUSED' | 'TAKEN';
+export type StartIntentState = 'OPEN' | 'DONE' | 'REFUSED' | 'TAKEN';
 
 /**
  * Start intents: requests to start a session, stored before the provider is called, so that a crash during
@@ -148,7 +148,7 @@ export const startIntents = pgTable(
      * If the number is above 0, a GET to the provider decides whether to send again.
      */
     sends: integer('sends').notNull(),
-    state: text('state').$type<IntentState>().notNull(),
+    state: text('state').$type<StartIntentState>().notNull(),
     createdAt: time('created_at').notNull(),
   },
   (t) => [
@@ -291,7 +291,7 @@ export const sessions = pgTable(
     // Order in which `claimNext` gives sessions away.
     index('vkyc_session_queue')
       .on(t.waitingOn, t.escalated.desc().nullsFirst(), t.statusSince, t.id)
-      .where(whereInQueue(t.waitingOn)),
+      .where(whereInWorkQueue(t.waitingOn)),
     // Indexes for the sort orders and filters that only apply to sessions which have not ended, or have a booked meeting.
     index('vkyc_session_status_since')
       .on(t.statusSince, t.id)
@@ -507,7 +507,7 @@ export const auditEntries = pgTable(
     sessionId: uuid('session_id').notNull(),
     /** Number of the entry within its session: 1, 2, 3 …, assigned under the session's row lock. */
     number: integer('number').notNull(),
-    kind: text('kind').$type<AuditKind>().notNull(),
+    kind: text('kind').$type<AuditEntryKind>().notNull(),
     /**
      * JSON text exactly as it was hashed. A jsonb column would not preserve the text, so the hash could not
      * be checked.
@@ -605,7 +605,7 @@ export const observations = pgTable(
 
 /**
  * Doubted answers: poll answers that repeat an older status of the session and may be outdated, so a second
- * poll must confirm them (`DoubtfulAnswer`). At most one row per session.
+ * poll must confirm them (`DoubtfulPollAnswer`). At most one row per session.
  */
 export const doubts = pgTable('doubted_answer', {
   sessionId: uuid('session_id').primaryKey(),
@@ -691,8 +691,8 @@ export const archivedSessions = pgTable(
  * WAITING: its session is unknown, and the provider is asked. PARKED: dead letter, to be inspected and
  * replayed by a person.
  */
-export const INBOX_STATES = ['PENDING', 'DONE', 'WAITING', 'PARKED'] as const;
-export type InboxState = (typeof INBOX_STATES)[number];
+export const WEBHOOK_INBOX_STATES = ['PENDING', 'DONE', 'WAITING', 'PARKED'] as const;
+export type WebhookInboxState = (typeof WEBHOOK_INBOX_STATES)[number];
 
 /**
  * Webhook inbox: webhooks with a valid signature, stored before they are answered with 200, and processed
@@ -712,7 +712,7 @@ export const inbox = pgTable(
     body: sealed('body').notNull(),
     /** Verification id in the body; null if none could be read, and then the webhook is PARKED. */
     verificationId: text('verification_id'),
-    state: text('state').$type<InboxState>().notNull(),
+    state: text('state').$type<WebhookInboxState>().notNull(),
     /** Reason why the webhook is WAITING or PARKED; null in other states. */
     reason: text('reason'),
     attempts: integer('attempts').notNull().default(0),
@@ -724,7 +724,7 @@ export const inbox = pgTable(
     index('webhook_inbox_session').on(t.verificationId, t.id).where(sql`${t.state} <> 'DONE'`),
     // Index for the metrics: every scrape counts the WAITING and PARKED webhooks, which are few.
     index('webhook_inbox_left').on(t.state).where(sql`${t.state} in ('WAITING', 'PARKED')`),
-    check('webhook_inbox_state', sql`${t.state} in (${literals(INBOX_STATES)})`),
+    check('webhook_inbox_state', sql`${t.state} in (${literals(WEBHOOK_INBOX_STATES)})`),
   ],
 );
 
@@ -748,7 +748,7 @@ export const providerCalls = pgTable(
   {
     id: bigserial('id', { mode: 'bigint' }).primaryKey(),
     at: time('at').notNull(),
-    purpose: text('purpose').$type<CallPurpose>().notNull(),
+    purpose: text('purpose').$type<ProviderCallPurpose>().notNull(),
   },
   (t) => [index('provider_call_at').on(t.at)],
 );
@@ -825,8 +825,8 @@ export const merchantEndpoints = pgTable('merchant_endpoint', {
  * States of a delivery. PENDING: to be sent, or sent again. DONE: the endpoint accepted it. PARKED: dead letter, not
  * accepted within three days.
  */
-export const DELIVERY_STATES = ['PENDING', 'DONE', 'PARKED'] as const;
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
+export const MERCHANT_DELIVERY_STATES = ['PENDING', 'DONE', 'PARKED'] as const;
+export type MerchantDeliveryState = (typeof MERCHANT_DELIVERY_STATES)[number];
 
 /**
  * Deliveries: one row per event and endpoint. A row has no body: the body follows from rows that never change, so that
@@ -844,7 +844,7 @@ export const merchantDeliveries = pgTable(
     type: text('type').$type<EventType>().notNull(),
     sessionId: uuid('session_id').notNull(),
     sequence: integer('sequence').notNull(),
-    state: text('state').$type<DeliveryState>().notNull().default('PENDING'),
+    state: text('state').$type<MerchantDeliveryState>().notNull().default('PENDING'),
     /** Attempts since the delivery was queued. The number also tells apart the replicas that claimed it one after another. */
     attempts: integer('attempts').notNull().default(0),
     /** Time at which the delivery was created or replayed. */
@@ -869,6 +869,6 @@ export const merchantDeliveries = pgTable(
     index('merchant_delivery_session').on(t.sessionId),
     // Accepted deliveries are deleted after a while.
     index('merchant_delivery_done').on(t.settledAt).where(sql`${t.state} = 'DONE'`),
-    check('merchant_delivery_state', sql`${t.state} in (${literals(DELIVERY_STATES)})`),
+    check('merchant_delivery_state', sql`${t.state} in (${literals(MERCHANT_DELIVERY_STATES)})`),
   ],
 );

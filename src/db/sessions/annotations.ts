@@ -3,13 +3,13 @@ import type { AnnotationKind } from '../../domain/annotations.ts';
 import type { Queryable } from '../connection/client.ts';
 import { annotations } from '../schema/tables.ts';
 import {
+  createInsertPlaceholders,
   equalsAny,
-  placeholdersFor,
-  preparedColumnarQuery,
-  preparedQuery,
+  prepareColumnarQuery,
   prepareFromBuilder,
+  prepareQuery,
 } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
 export type AnnotationRow = typeof annotations.$inferSelect;
 
@@ -17,13 +17,13 @@ export type AnnotationRow = typeof annotations.$inferSelect;
 export const getAnnotationSealingContext = (id: string): string => `annotation.text:${id}`;
 
 export const insertAnnotation = prepareFromBuilder<AnnotationRow>('insert annotation', (build) =>
-  build.insert(annotations).values(placeholdersFor(annotations)),
+  build.insert(annotations).values(createInsertPlaceholders(annotations)),
 );
 
-const annotationFields = rowMapper(annotations, 'a');
+const annotationFields = createRowMapper(annotations, 'a');
 
 /** Finds annotations by id. */
-export const findAnnotations = preparedQuery(
+export const findAnnotationsById = prepareQuery(
   'annotations by id',
   annotationFields,
   `select ${annotationFields.list} from annotation a where ${equalsAny('a.id', '$1', 'uuid')}`,
@@ -34,7 +34,7 @@ export const findAnnotations = preparedQuery(
  * session has few; its notes may be many and long.
  */
 const byKinds = (name: string, ...kinds: readonly AnnotationKind[]) =>
-  preparedQuery(
+  prepareQuery(
     name,
     annotationFields,
     `select ${annotationFields.list} from annotation a where ${equalsAny('a.session_id', '$1', 'uuid')}
@@ -43,7 +43,7 @@ const byKinds = (name: string, ...kinds: readonly AnnotationKind[]) =>
   );
 
 /** Finds the closures and the decisions of disputes of some sessions, in the order of their transitions. */
-export const findClosuresAndResolutionsOfSessions = byKinds(
+export const findClosuresAndDisputeResolutionsOfSessions = byKinds(
   'decisions by session',
   'CLOSURE',
   'DISPUTE_RESOLUTION',
@@ -74,7 +74,7 @@ export interface NotesPageRequest {
 }
 
 /** Reads the newest `limit` notes of each page, newest first. One statement serves all pages. */
-export async function readNotes(
+export async function readNotePages(
   db: Queryable,
   pages: readonly NotesPageRequest[],
   limit: number,
@@ -90,8 +90,10 @@ export async function readNotes(
   return rows;
 }
 
-const noteFields = rowMapper<typeof annotations, { page: number }>(annotations, 'a', { page: 'wanted.page' });
-const notes = preparedColumnarQuery(
+const noteFields = createRowMapper<typeof annotations, { page: number }>(annotations, 'a', {
+  page: 'wanted.page',
+});
+const notes = prepareColumnarQuery(
   'notes by session',
   noteFields,
   // The lateral subquery reads the unique key of session and sequence backwards, and stops at the limit.
@@ -107,7 +109,7 @@ const notes = preparedColumnarQuery(
 );
 
 /** Counts the notes of some sessions; sessions without notes are left out. */
-export async function countNotes(
+export async function countNotesOfSessions(
   db: Queryable,
   sessionIds: readonly string[],
 ): Promise<{ sessionId: string; count: number }[]> {

@@ -1,13 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { DEADLINE_NAMES, type Deadlines } from '../../domain/deadlines.ts';
+import { DEADLINE_NAMES, type DeadlineMinutes } from '../../domain/deadlines.ts';
 import { PARTIES, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable } from '../connection/client.ts';
 import { sessions, whereTerminal } from '../schema/tables.ts';
-import { preparedQuery } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import { prepareQuery } from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
 /** Session whose deadline has passed. */
-export interface DueSession {
+export interface OverdueSession {
   readonly id: string;
   readonly verificationId: string;
   readonly status: Status;
@@ -21,8 +21,8 @@ export interface DeadlineCursor {
   readonly id: string;
 }
 
-const fields = rowMapper(sessions, 's', {}, ['id', 'verificationId', 'status', 'subStatus', 'dueAt']);
-const passed = preparedQuery(
+const fields = createRowMapper(sessions, 's', {}, ['id', 'verificationId', 'status', 'subStatus', 'dueAt']);
+const passed = prepareQuery(
   'passed deadlines',
   fields,
   `select ${fields.list} from vkyc_session s
@@ -31,19 +31,23 @@ const passed = preparedQuery(
 );
 
 /** Finds the sessions whose deadline passed after the place `after` and until `now`, in the order of the deadlines. */
-export const findPassedDeadlines = async (
+export const findOverdueSessions = async (
   db: Queryable,
   after: DeadlineCursor,
   now: Date,
   limit: number,
-): Promise<DueSession[]> =>
-  (await passed(db, after.at.toISOString(), after.id, now.toISOString(), limit)) as DueSession[];
+): Promise<OverdueSession[]> =>
+  (await passed(db, after.at.toISOString(), after.id, now.toISOString(), limit)) as OverdueSession[];
 
 /**
  * Sets the deadline of up to `limit` sessions whose stored one does not follow from the settings: those settings were
  * changed, or the last release, which knows no deadlines, moved the session. Returns the number of sessions.
  */
-export async function correctDeadlines(db: Queryable, deadlines: Deadlines, limit: number): Promise<number> {
+export async function correctStoredDeadlines(
+  db: Queryable,
+  deadlines: DeadlineMinutes,
+  limit: number,
+): Promise<number> {
   const dueAt = dueAtBy(deadlines);
   const { rowCount } = await db.write(sql`
     update ${sessions} set due_at = ${dueAt} where id in (
@@ -56,7 +60,7 @@ export async function correctDeadlines(db: Queryable, deadlines: Deadlines, limi
 }
 
 /** SQL expression for `findDueAt`. */
-function dueAtBy(deadlines: Deadlines): SQL {
+function dueAtBy(deadlines: DeadlineMinutes): SQL {
   const given = DEADLINE_NAMES.flatMap((name) => {
     const minutes = deadlines[name];
     return minutes === undefined ? [] : [{ name, minutes }];

@@ -2,9 +2,9 @@ import { sql } from 'drizzle-orm';
 import type { FeedEntry } from '../../domain/session.ts';
 import type { Database, Queryable, Transaction } from '../connection/client.ts';
 import { logIdentity, transitions } from '../schema/tables.ts';
-import { preparedColumnarQuery, preparedQuery, preparedScalar } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
-import { SUMMARY_COLUMNS, type TransitionSummary } from './transitions.ts';
+import { prepareColumnarQuery, prepareColumnQuery, prepareQuery } from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
+import { TRANSITION_SUMMARY_COLUMNS, type TransitionSummary } from './transitions.ts';
 import { forceIndexPlans } from './write-batch.ts';
 
 /**
@@ -20,7 +20,7 @@ const SILENT_FOR = '2s';
  * session, outbox ids grow with the sequence and the session's row lock orders the commits, so a transaction
  * that sees a later transition sees the earlier ones too.
  */
-export async function assignPositions(db: Database, limit: number): Promise<FeedEntry[] | null> {
+export async function assignFeedPositions(db: Database, limit: number): Promise<FeedEntry[] | null> {
   const [anyLeft] = await leftInOutbox(db);
   if (anyLeft === undefined) return [];
   return db.transaction(async (tx) => {
@@ -37,7 +37,7 @@ export async function assignPositions(db: Database, limit: number): Promise<Feed
  * positions is free; otherwise the rows stay in the outbox for the next holder of the lock. The returned
  * entries are valid only after the commit.
  */
-export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
+export function assignFeedPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
   tx.start(lockNumbering(tx));
   const moved = moveFromOutbox(tx, NUMBERED_AT_COMMIT);
   tx.start(moved);
@@ -50,11 +50,11 @@ export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
  */
 const NUMBERED_AT_COMMIT = 200;
 
-const leftInOutbox = preparedScalar<string>(
+const leftInOutbox = prepareColumnQuery<string>(
   'left in outbox',
   'select id::text from transition_outbox order by id limit 1',
 );
-const lockNumbering = preparedScalar<string>(
+const lockNumbering = prepareColumnQuery<string>(
   'lock numbering',
   // A client that hangs while it holds the advisory lock for positions would stop the feed, so the server
   // ends such a connection (idle_in_transaction_session_timeout).
@@ -67,7 +67,7 @@ const positioned = {
   number: 'f.position',
   position: 'f.position',
 };
-const entryFields = rowMapper<
+const entryFields = createRowMapper<
   typeof transitions,
   { verificationId: string; number: number; position: number }
 >(transitions, 't', positioned);
@@ -76,12 +76,12 @@ const entriesIn = (feed: string, list: string) =>
    from ${feed} f
    join status_transition t on t.session_id = f.session_id and t.sequence = f.sequence
    join vkyc_session s on s.id = f.session_id`;
-const entriesFrom = preparedColumnarQuery(
+const entriesFrom = prepareColumnarQuery(
   'feed from',
   entryFields,
   `${entriesIn('feed', entryFields.list)} where f.position >= $1::bigint order by f.position limit $2`,
 );
-const newestEntries = preparedColumnarQuery(
+const newestEntries = prepareColumnarQuery(
   'newest in feed',
   entryFields,
   `${entriesIn('feed', entryFields.list)}
@@ -98,7 +98,7 @@ export const readFeedFrom = (db: Queryable, position: number, limit: number): Pr
 export const readNewestFeedEntries = (db: Queryable, limit: number): Promise<FeedEntry[]> =>
   newestEntries(db, limit);
 
-const handedOver = rowMapper<
+const handedOver = createRowMapper<
   typeof transitions,
   { verificationId: string; number: number; position: number; server: string }
 >(transitions, 't', { ...positioned, server: 'pg_postmaster_start_time()::text' });
@@ -107,7 +107,7 @@ const handedOver = rowMapper<
  * positions. Must run as a separate statement after the one that takes the lock: only then does its snapshot
  * contain all positions assigned before.
  */
-const moveFromOutbox = preparedColumnarQuery(
+const moveFromOutbox = prepareColumnarQuery(
   'move from outbox',
   handedOver,
   `${entriesIn('numbered', handedOver.list)} order by f.position`,
@@ -135,7 +135,7 @@ export type PositionedTransition = TransitionSummary & {
   readonly archived: boolean;
 };
 
-const placedFields = rowMapper<
+const placedFields = createRowMapper<
   typeof transitions,
   { place: number; position: number | null; archived: boolean }
 >(
@@ -146,9 +146,9 @@ const placedFields = rowMapper<
     position: 'f.position',
     archived: 'coalesce(f.position < (select archived_position from log_identity), false)',
   },
-  SUMMARY_COLUMNS,
+  TRANSITION_SUMMARY_COLUMNS,
 );
-const placed = preparedQuery(
+const placed = prepareQuery(
   'places in feed',
   placedFields,
   `select ${placedFields.list}
@@ -176,13 +176,13 @@ export async function findPositionedTransitions(
 
 /** Returns whether the feed still has all entries from its first position on, because none was archived. */
 export async function isFeedComplete(db: Queryable): Promise<boolean> {
-  return (await readFeedIdentity(db)).archivedPosition === 0;
+  return (await readLogIdentity(db)).archivedPosition === 0;
 }
 
 /**
  * Reads the only row of `log_identity`: the epoch and the key of cursors, and the highest archived position.
  */
-export async function readFeedIdentity(
+export async function readLogIdentity(
   db: Pick<Queryable, 'select'>,
 ): Promise<typeof logIdentity.$inferSelect> {
   const [row] = await db.select().from(logIdentity);
@@ -194,7 +194,7 @@ export async function readFeedIdentity(
  * Raises the epoch of cursors after a restore from a backup: gateways that start from now on refuse every
  * earlier cursor as expired. Needs the database owner's rights.
  */
-export async function raiseEpoch(db: Queryable): Promise<number> {
+export async function incrementCursorEpoch(db: Queryable): Promise<number> {
   const [raised] = await db
     .update(logIdentity)
     .set({ epoch: sql`${logIdentity.epoch} + 1` })

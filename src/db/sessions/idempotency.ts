@@ -1,13 +1,13 @@
 import type { Transaction } from '../connection/client.ts';
 import { idempotencyKeys } from '../schema/tables.ts';
 import {
+  createInsertPlaceholders,
   equalsAny,
   executeWrite,
-  placeholdersFor,
-  preparedQuery,
   prepareFromBuilder,
+  prepareQuery,
 } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
 export type IdempotencyRow = typeof idempotencyKeys.$inferSelect;
 
@@ -23,8 +23,8 @@ export async function findIdempotencyKey(
   return row ?? null;
 }
 
-const callFields = rowMapper(idempotencyKeys, 'k');
-const selectIdempotencyKey = preparedQuery(
+const callFields = createRowMapper(idempotencyKeys, 'k');
+const selectIdempotencyKey = prepareQuery(
   'call of key',
   callFields,
   `select ${callFields.list} from idempotency_key k where ${equalsAny('k.caller', '$1', 'text')} and k.mutation = $2 and k.key = $3`,
@@ -34,9 +34,9 @@ const selectIdempotencyKey = preparedQuery(
  * Inserts an idempotency key. If a concurrent transaction inserts the same key, waits for the end of that
  * transaction, and returns false if it commits.
  */
-export const insertIdempotencyKey = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
+export const tryInsertIdempotencyKey = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
   (await executeWrite(tx, keepCall(row))) > 0;
 
 const keepCall = prepareFromBuilder<IdempotencyRow>('keep call', (build) =>
-  build.insert(idempotencyKeys).values(placeholdersFor(idempotencyKeys)).onConflictDoNothing(),
+  build.insert(idempotencyKeys).values(createInsertPlaceholders(idempotencyKeys)).onConflictDoNothing(),
 );

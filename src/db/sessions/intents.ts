@@ -1,19 +1,22 @@
 import { and, eq, gt, ne, sql } from 'drizzle-orm';
 import type { Queryable, Transaction } from '../connection/client.ts';
-import { type IntentState, startIntents } from '../schema/tables.ts';
+import { type StartIntentState, startIntents } from '../schema/tables.ts';
 
-export type IntentRow = typeof startIntents.$inferSelect;
+export type StartIntentRow = typeof startIntents.$inferSelect;
 
 /**
  * Inserts a start intent (stored request to start a session) unless one exists for the verification id.
  * Returns the stored intent; null if the insert conflicts with another intent that replaces the same session.
  */
-export async function insertIntent(db: Queryable, row: IntentRow): Promise<IntentRow | null> {
+export async function insertOrFindStartIntent(
+  db: Queryable,
+  row: StartIntentRow,
+): Promise<StartIntentRow | null> {
   const [inserted] = await db.insert(startIntents).values(row).onConflictDoNothing().returning();
-  return inserted ?? findIntent(db, row.verificationId);
+  return inserted ?? findStartIntent(db, row.verificationId);
 }
 
-export async function findIntent(db: Queryable, verificationId: string): Promise<IntentRow | null> {
+export async function findStartIntent(db: Queryable, verificationId: string): Promise<StartIntentRow | null> {
   const [row] = await db.select().from(startIntents).where(eq(startIntents.verificationId, verificationId));
   return row ?? null;
 }
@@ -22,7 +25,7 @@ export async function findIntent(db: Queryable, verificationId: string): Promise
  * Increments `sends`, the number of times that a start may have been sent to the provider. Must be called
  * just before each call, so that a crash during the call does not hide the call.
  */
-export const incrementSends = (db: Queryable, verificationId: string) =>
+export const incrementStartSendCount = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
     .set({ sends: sql`${startIntents.sends} + 1` })
@@ -46,7 +49,7 @@ export async function markUnsentStartsAsSent(db: Queryable): Promise<void> {
  * Decrements `sends` after a call to the provider that was never sent or was refused, and so created no
  * verification.
  */
-export const decrementSends = (db: Queryable, verificationId: string) =>
+export const decrementStartSendCount = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
     .set({ sends: sql`${startIntents.sends} - 1` })
@@ -56,7 +59,7 @@ export const decrementSends = (db: Queryable, verificationId: string) =>
  * Stores the user (customer) of a start, unless a concurrent call of the same start stored one first. Returns
  * the row id of the stored user.
  */
-export async function assignUserToStart(
+export async function assignUserToStartIfUnset(
   db: Queryable,
   verificationId: string,
   userId: string,
@@ -80,21 +83,21 @@ export const replaceUserOfStart = (db: Queryable, verificationId: string, userId
  * Makes a start replace no session, so that another start may replace the session: the provider did not accept the
  * start, and the customer got no link.
  */
-export const clearReplacesId = (tx: Transaction, verificationId: string) =>
+export const releaseReplacedSession = (tx: Transaction, verificationId: string) =>
   tx.update(startIntents).set({ replacesId: null }).where(eq(startIntents.verificationId, verificationId));
 
 /**
  * Marks an open start intent that was never sent as REFUSED, so that a start with another input may replace
  * it.
  */
-export const markUnsentAsRefused = (db: Queryable, verificationId: string) =>
+export const markUnsentStartAsRefused = (db: Queryable, verificationId: string) =>
   markOpen(db, verificationId, 0, 'REFUSED');
 
 /**
  * Marks an open start intent as REFUSED, because the provider has a verification under this id that was
  * started with another input.
  */
-export const markOpenAsRefused = (db: Queryable, verificationId: string) =>
+export const markOpenStartAsRefused = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
     .set({ state: 'REFUSED' })
@@ -104,14 +107,14 @@ export const markOpenAsRefused = (db: Queryable, verificationId: string) =>
  * Marks a verification id as TAKEN by another system, if our start was sent only once. Otherwise returns
  * false: an earlier send may have created the verification that the provider has.
  */
-export const markSentOnceAsTaken = (db: Queryable, verificationId: string) =>
+export const markTakenIfSentOnce = (db: Queryable, verificationId: string) =>
   markOpen(db, verificationId, 1, 'TAKEN');
 
 async function markOpen(
   db: Queryable,
   verificationId: string,
   sends: number,
-  state: IntentState,
+  state: StartIntentState,
 ): Promise<boolean> {
   const marked = await db
     .update(startIntents)
@@ -130,20 +133,26 @@ async function markOpen(
 /**
  * Replaces a REFUSED start intent by another intent with the same verification id. Returns the stored intent.
  */
-export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Promise<IntentRow | null> {
+export async function replaceRefusedStartIntent(
+  db: Queryable,
+  intent: StartIntentRow,
+): Promise<StartIntentRow | null> {
   const refused = and(
     eq(startIntents.verificationId, intent.verificationId),
     eq(startIntents.state, 'REFUSED'),
   );
   const [replaced] = await db.update(startIntents).set(intent).where(refused).returning();
-  return replaced ?? insertIntent(db, intent);
+  return replaced ?? insertOrFindStartIntent(db, intent);
 }
 
 /**
  * Takes back a verification id that was wrongly marked as TAKEN (by another system): stores the start intent
  * that the id belongs to. Returns the stored intent; null if the id is no longer TAKEN.
  */
-export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<IntentRow | null> {
+export async function reclaimTakenStartIntent(
+  db: Queryable,
+  intent: StartIntentRow,
+): Promise<StartIntentRow | null> {
   const taken = and(eq(startIntents.verificationId, intent.verificationId), eq(startIntents.state, 'TAKEN'));
   const [reclaimed] = await db.update(startIntents).set(intent).where(taken).returning();
   return reclaimed ?? null;
@@ -154,9 +163,9 @@ export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<I
  * row. Returns the caller of an earlier intent with this id, or null if there was none; returns false if a
  * start with this id is open or done.
  */
-export async function reserveExternalVerificationId(
+export async function markVerificationIdAsTaken(
   tx: Transaction,
-  claim: Pick<IntentRow, 'verificationId' | 'provider' | 'sessionId' | 'createdAt'>,
+  claim: Pick<StartIntentRow, 'verificationId' | 'provider' | 'sessionId' | 'createdAt'>,
 ): Promise<{ caller: string | null } | false> {
   const inserted = await tx
     .insert(startIntents)
@@ -174,7 +183,7 @@ export async function reserveExternalVerificationId(
 /**
  * Marks a start intent as DONE: its session is recorded. Returns true only if the intent was not DONE before.
  */
-export async function completeIntent(db: Queryable, verificationId: string): Promise<boolean> {
+export async function markStartIntentAsDone(db: Queryable, verificationId: string): Promise<boolean> {
   const completed = await db
     .update(startIntents)
     .set({ state: 'DONE' })

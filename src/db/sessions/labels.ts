@@ -1,21 +1,21 @@
 import type { Labels } from '../../domain/labels.ts';
 import type { Statement } from '../connection/client.ts';
 import { sessionLabels } from '../schema/tables.ts';
-import { equalsAny, preparedCommand, preparedQuery } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import { equalsAny, prepareCommand, prepareQuery } from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
 export type LabelsRow = typeof sessionLabels.$inferSelect;
 
-const labelFields = rowMapper(sessionLabels, 'l');
+const labelFields = createRowMapper(sessionLabels, 'l');
 
 /** Finds the labels of the given sessions. Leaves out sessions that never had labels. */
-export const findLabelsOfSessions = preparedQuery(
+export const findLabelsOfSessions = prepareQuery(
   'labels by session',
   labelFields,
   `select ${labelFields.list} from session_label l where ${equalsAny('l.session_id', '$1', 'uuid')}`,
 );
 
-const upsertLabels = preparedCommand(
+const upsertLabels = prepareCommand(
   'save labels',
   `insert into session_label (session_id, metadata, tags) values ($1, $2, $3)
    on conflict (session_id) do update set metadata = excluded.metadata, tags = excluded.tags`,

@@ -1,10 +1,10 @@
 /** Meetings of all sessions by time: pages of the calendar, and the places that booked meetings take. */
 import type { MeetingStatus } from '../../domain/actions.ts';
-import type { BookingCount } from '../../domain/calendar.ts';
+import type { BookingCountAtStart } from '../../domain/calendar.ts';
 import type { Queryable } from '../connection/client.ts';
 import { meetings } from '../schema/tables.ts';
-import { equalsAny, preparedCommand, preparedQuery, preparedScalar } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import { equalsAny, prepareColumnQuery, prepareCommand, prepareQuery } from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 import type { MeetingRow } from './meetings.ts';
 import type { PageCursor } from './sessions.ts';
 
@@ -22,14 +22,14 @@ export interface MeetingPageRequest {
   readonly verificationIds: readonly string[] | null;
 }
 
-const meetingFields = rowMapper(meetings, 'm');
+const meetingFields = createRowMapper(meetings, 'm');
 const IN_RANGE = `m.starts_at >= $2::timestamptz and m.starts_at < $3::timestamptz
   and (m.starts_at, m.id) > ($4::timestamptz, $5::uuid)`;
 const IN_ORDER = 'order by m.starts_at, m.id limit $6::int';
 
 // Each status is a range of the index of its own, so that a page reads no meeting of another status, and sorts at
 // most a page of each.
-const meetingsByTime = preparedQuery(
+const meetingsByTime = prepareQuery(
   'meetings by time',
   meetingFields,
   `select ${meetingFields.list}
@@ -37,7 +37,7 @@ const meetingsByTime = preparedQuery(
    cross join lateral (select * from meeting m where m.status = wanted.status and ${IN_RANGE} ${IN_ORDER}) m
    ${IN_ORDER}`,
 );
-const meetingsByTimeOfSessions = preparedQuery(
+const meetingsByTimeOfSessions = prepareQuery(
   'meetings by time of sessions',
   meetingFields,
   `select ${meetingFields.list}
@@ -67,7 +67,7 @@ export function readMeetingPage(
 }
 
 /** Counts the meetings of a list by time, up to `most`, because an exact count of a long list takes too long. */
-export async function countMeetings(
+export async function countMeetingsUpTo(
   db: Queryable,
   { from, to, status, verificationIds }: Omit<MeetingPageRequest, 'after' | 'limit'>,
   most: number,
@@ -82,11 +82,11 @@ export async function countMeetings(
 
 const WANTED = `m.status = any($1::text[]) and m.starts_at >= $2::timestamptz and m.starts_at < $3::timestamptz`;
 
-const numberOfMeetings = preparedScalar<number>(
+const numberOfMeetings = prepareColumnQuery<number>(
   'number of meetings',
   `select count(*)::int from (select from meeting m where ${WANTED} limit $4::int) counted`,
 );
-const numberOfMeetingsOfSessions = preparedScalar<number>(
+const numberOfMeetingsOfSessions = prepareColumnQuery<number>(
   'number of meetings of sessions',
   `select count(*)::int from (
      select from vkyc_session s join meeting m on m.session_id = s.id
@@ -94,12 +94,16 @@ const numberOfMeetingsOfSessions = preparedScalar<number>(
 );
 
 /** Returns the number of booked meetings by their start, from `from` to `to` (both exclusive), in order. */
-export async function countBookingsByStart(db: Queryable, from: Date, to: Date): Promise<BookingCount[]> {
+export async function countBookingsByStart(
+  db: Queryable,
+  from: Date,
+  to: Date,
+): Promise<BookingCountAtStart[]> {
   const found = await bookings(db, from.toISOString(), to.toISOString());
   return found.map(([startsAt, count]) => ({ startsAt: new Date(startsAt), count }));
 }
 
-const bookings = preparedScalar<[string, number]>(
+const bookings = prepareColumnQuery<[string, number]>(
   'bookings by start',
   `select json_build_array(m.starts_at, count(*)) from meeting m
    where m.status = 'SCHEDULED' and m.starts_at > $1::timestamptz and m.starts_at < $2::timestamptz
@@ -110,7 +114,7 @@ const bookings = preparedScalar<[string, number]>(
  * Returns the number of booked meetings of other sessions that begin from `from` to `to` (both exclusive). Without
  * the lock of the slot, the number may be out of date at once.
  */
-export async function countOtherMeetings(
+export async function countMeetingsOfOtherSessions(
   db: Queryable,
   sessionId: string,
   from: Date,
@@ -120,7 +124,7 @@ export async function countOtherMeetings(
   return count ?? 0;
 }
 
-const otherMeetings = preparedScalar<number>(
+const otherMeetings = prepareColumnQuery<number>(
   'meetings of other sessions',
   `select count(*)::int from meeting m
    where m.status = 'SCHEDULED' and m.starts_at > $2::timestamptz and m.starts_at < $3::timestamptz
@@ -135,7 +139,7 @@ const SLOT_LOCKS = 8_529_003;
 /** A client that hangs while it holds the lock would stop all bookings of the slot, so the server ends it. */
 const SILENT_FOR = '10s';
 
-const lockSlotAt = preparedCommand(
+const lockSlotAt = prepareCommand(
   'lock slot',
   `select pg_advisory_xact_lock(${SLOT_LOCKS}, $1::int)::text,
      set_config('idle_in_transaction_session_timeout', '${SILENT_FOR}', true)`,

@@ -1,7 +1,12 @@
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { meetings } from '../schema/tables.ts';
-import { equalsAny, placeholdersFor, preparedQuery, prepareFromBuilder } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import {
+  createInsertPlaceholders,
+  equalsAny,
+  prepareFromBuilder,
+  prepareQuery,
+} from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;
 
@@ -13,7 +18,7 @@ export const getCancelReasonSealingContext = (meetingId: string): string =>
   `meeting.cancel_reason:${meetingId}`;
 
 export const insertMeeting = prepareFromBuilder<MeetingRow>('insert meeting', (build) =>
-  build.insert(meetings).values(placeholdersFor(meetings)),
+  build.insert(meetings).values(createInsertPlaceholders(meetings)),
 );
 
 /** Returns the booked meeting of a session; null if no meeting is booked. */
@@ -33,13 +38,13 @@ export async function endBookedMeeting(
   return row ?? null;
 }
 
-const meetingFields = rowMapper(meetings, 'm');
-const bookedMeeting = preparedQuery(
+const meetingFields = createRowMapper(meetings, 'm');
+const bookedMeeting = prepareQuery(
   'meeting booked',
   meetingFields,
   `select ${meetingFields.list} from meeting m where m.session_id = $1::uuid and m.status = 'SCHEDULED'`,
 );
-const endedMeeting = preparedQuery(
+const endedMeeting = prepareQuery(
   'meeting ended',
   meetingFields,
   `select ${meetingFields.list} from ended m`,
@@ -49,23 +54,23 @@ const endedMeeting = preparedQuery(
    )`,
 );
 
-/** Maximum number of meetings that one round of `findPassedMeetings` returns. */
+/** Maximum number of meetings that one round of `findPassedMeetingsOfUnpolledSessions` returns. */
 const MAX_PASSED_MEETINGS = 50;
 
 /**
  * Finds booked meetings that started before `startedBefore` in sessions that are not polled any more, so that no
  * answer of the provider will end them. The oldest come first.
  */
-export const findPassedMeetings = (db: Queryable, startedBefore: Date) =>
+export const findPassedMeetingsOfUnpolledSessions = (db: Queryable, startedBefore: Date) =>
   passedMeetings(db, startedBefore.toISOString());
 
-const passedFields = rowMapper<typeof meetings, { verificationId: string }>(
+const passedFields = createRowMapper<typeof meetings, { verificationId: string }>(
   meetings,
   'm',
   { verificationId: 's.verification_id' },
   ['sessionId'],
 );
-const passedMeetings = preparedQuery(
+const passedMeetings = prepareQuery(
   'meetings passed',
   passedFields,
   // The index of booked meetings has few entries. Accepted calls are left out: they end the meeting themselves.
@@ -75,10 +80,10 @@ const passedMeetings = preparedQuery(
    order by m.starts_at limit ${MAX_PASSED_MEETINGS}`,
 );
 
-export const findMeetings = (db: Queryable, ids: readonly string[]): Promise<MeetingRow[]> =>
+export const findMeetingsById = (db: Queryable, ids: readonly string[]): Promise<MeetingRow[]> =>
   meetingsById(db, ids);
 
-const meetingsById = preparedQuery(
+const meetingsById = prepareQuery(
   'meetings by id',
   meetingFields,
   `select ${meetingFields.list} from meeting m where ${equalsAny('m.id', '$1', 'uuid')}`,
@@ -91,7 +96,7 @@ const meetingsById = preparedQuery(
 export const findMeetingsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<MeetingRow[]> =>
   meetingsBySession(db, sessionIds);
 
-const meetingsBySession = preparedQuery(
+const meetingsBySession = prepareQuery(
   'meetings by session',
   meetingFields,
   `select ${meetingFields.list} from meeting m where ${equalsAny('m.session_id', '$1', 'uuid')}

@@ -1,8 +1,8 @@
 import { IN_CALL_SUB_STATUS, type Queue } from '../../domain/actions.ts';
 import type { Transaction } from '../connection/client.ts';
 import { sessions } from '../schema/tables.ts';
-import { preparedCommand, preparedQuery } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import { prepareCommand, prepareQuery } from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 import type { SessionRow } from './sessions.ts';
 
 /**
@@ -15,17 +15,17 @@ const CLAIM_LOCK = 8_529_007;
  * Makes the calls of one person wait for each other until the transaction ends (advisory lock). Otherwise two
  * concurrent calls could each give the person a session.
  */
-export const lockClaims = preparedCommand(
+export const lockClaimsOfPerson = prepareCommand(
   'lock claims',
   `select pg_advisory_xact_lock(${CLAIM_LOCK}, hashtext($1))`,
 );
 
-const fields = rowMapper(sessions, 's');
+const fields = createRowMapper(sessions, 's');
 /** Condition of the index `vkyc_session_queue`, and the queue. */
 const IN_QUEUE = `s.waiting_on in ('AGENT', 'AUDITOR') and s.waiting_on = $1`;
 const OLDEST_FIRST = 'order by s.escalated desc, s.status_since, s.id limit 1';
 
-const assignedTo = preparedQuery(
+const assignedTo = prepareQuery(
   'queued session of person',
   fields,
   `select ${fields.list} from vkyc_session s
@@ -35,7 +35,7 @@ const assignedTo = preparedQuery(
 );
 
 /** Locks the oldest session of a queue that is assigned to the person, escalated sessions first. */
-export async function lockQueuedSessionOf(
+export async function lockAssignedSessionInQueue(
   tx: Transaction,
   queue: Queue,
   person: string,
@@ -75,7 +75,7 @@ const SPEAKS = `($5::text[] is null or s.languages is null
   or string_to_array(regexp_replace(s.languages, '-[^ ]+', '', 'g'), ' ') && $5::text[])`;
 
 const nextOf = (queue: Queue) =>
-  preparedQuery(
+  prepareQuery(
     `next of queue ${queue}`,
     fields,
     // A row that another call has locked is skipped (SKIP LOCKED): that call is about to take it.
@@ -103,7 +103,7 @@ interface WantedWork {
  * Locks the next unassigned session of a queue (SKIP LOCKED, so that concurrent claims get different sessions):
  * escalated sessions first, then by waiting time.
  */
-export async function lockNextOfQueue(
+export async function lockNextUnassignedSession(
   tx: Transaction,
   { queue, person, now, except, languages, auditUnknownAgents }: WantedWork,
 ): Promise<SessionRow | null> {

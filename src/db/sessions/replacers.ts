@@ -1,11 +1,11 @@
 import { transitions } from '../schema/tables.ts';
-import { preparedQuery } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import { prepareQuery } from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
-const fields = rowMapper(transitions, 't', {}, ['sessionId', 'actor']);
+const fields = createRowMapper(transitions, 't', {}, ['sessionId', 'actor']);
 
 /** Finds, for each given session that was replaced, the caller who started the session that replaces it. */
-export const findReplacementCallers = preparedQuery(
+export const findCallersOfReplacements = prepareQuery(
   'replacers',
   fields,
   // The lateral subquery reads the primary key backwards, and stops at the replacement, which happens once.

@@ -1,8 +1,13 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { reviews } from '../schema/tables.ts';
-import { equalsAny, placeholdersFor, preparedQuery, prepareFromBuilder } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import {
+  createInsertPlaceholders,
+  equalsAny,
+  prepareFromBuilder,
+  prepareQuery,
+} from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
 export type ReviewRow = typeof reviews.$inferSelect;
 
@@ -17,7 +22,7 @@ export const getCustomerMessageSealingContext = (reviewId: string): string =>
   `review.customer_message:${reviewId}`;
 
 export const insertReview = prepareFromBuilder<ReviewRow>('insert review', (build) =>
-  build.insert(reviews).values(placeholdersFor(reviews)),
+  build.insert(reviews).values(createInsertPlaceholders(reviews)),
 );
 
 /** Returns the newest review of a session in one stage (agent or auditor); null if there is none. */
@@ -30,8 +35,8 @@ export async function findNewestReview(
   return row ?? null;
 }
 
-const reviewFields = rowMapper(reviews, 'r');
-const newestReview = preparedQuery(
+const reviewFields = createRowMapper(reviews, 'r');
+const newestReview = prepareQuery(
   'newest review',
   reviewFields,
   `select ${reviewFields.list} from review r where r.session_id = $1::uuid and r.stage = $2
@@ -39,16 +44,20 @@ const newestReview = preparedQuery(
 );
 
 /** Adds remarks to a review that has no remarks yet; otherwise changes nothing. */
-export const addRemarks = (tx: Transaction, id: string, texts: Pick<ReviewRow, 'remarks' | 'remarksSalt'>) =>
+export const addMissingRemarks = (
+  tx: Transaction,
+  id: string,
+  texts: Pick<ReviewRow, 'remarks' | 'remarksSalt'>,
+) =>
   tx
     .update(reviews)
     .set(texts)
     .where(and(eq(reviews.id, id), isNull(reviews.remarks)));
 
-export const findReviews = (db: Queryable, ids: readonly string[]): Promise<ReviewRow[]> =>
+export const findReviewsById = (db: Queryable, ids: readonly string[]): Promise<ReviewRow[]> =>
   reviewsById(db, ids);
 
-const reviewsById = preparedQuery(
+const reviewsById = prepareQuery(
   'reviews by id',
   reviewFields,
   `select ${reviewFields.list} from review r where ${equalsAny('r.id', '$1', 'uuid')}`,
@@ -61,7 +70,7 @@ const reviewsById = preparedQuery(
 export const findReviewsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<ReviewRow[]> =>
   reviewsBySession(db, sessionIds);
 
-const reviewsBySession = preparedQuery(
+const reviewsBySession = prepareQuery(
   'reviews by session',
   reviewFields,
   `select ${reviewFields.list} from review r where ${equalsAny('r.session_id', '$1', 'uuid')} order by r.session_id, r.sequence`,

@@ -15,7 +15,7 @@ const MAX_ROWS = 200;
 const CLOCK_SKEW_MS = 60_000;
 
 /** Key and maximum age of wanted figures. */
-export interface FiguresQuestion {
+export interface StoredFiguresRequest {
   /** Kind of the figures, and all properties of their window except its start. */
   readonly series: string;
   /** Start of the window, rounded down to `stepMs`. */
@@ -44,7 +44,7 @@ const notOutdated = (now: Date, maxAgeMs: number) =>
  * an hour ago, the window of the last 30 days began an hour earlier. PostgreSQL computes the sums, because
  * its timestamps may go beyond the year 9999.
  */
-const isSameWindow = ({ series, from, stepMs }: FiguresQuestion, now: Date) =>
+const isSameWindow = ({ series, from, stepMs }: StoredFiguresRequest, now: Date) =>
   and(
     sql`${sessionFigures.series} = ${series}`,
     sql`${sessionFigures.from} <= ${timestamp(from)} + ${milliseconds(stepMs)}`,
@@ -52,9 +52,9 @@ const isSameWindow = ({ series, from, stepMs }: FiguresQuestion, now: Date) =>
   );
 
 /** Returns the newest stored figures of the window that are not too old; null if there are none. */
-export async function findFigures(
+export async function findFreshFigures(
   db: StatsDatabase,
-  question: FiguresQuestion,
+  question: StoredFiguresRequest,
   now: Date,
 ): Promise<StoredFigures | null> {
   const { figures, asOf, tookMs } = sessionFigures;
@@ -71,7 +71,10 @@ export async function findFigures(
  * Tries to lock a series for the transaction, so that one replica at a time counts its figures. Returns false if
  * another transaction holds the lock.
  */
-export async function tryLockSeries(tx: StatsDatabase, { series }: FiguresQuestion): Promise<boolean> {
+export async function tryLockFiguresSeries(
+  tx: StatsDatabase,
+  { series }: StoredFiguresRequest,
+): Promise<boolean> {
   const { rows } = await tx.execute<{ locked: boolean }>(
     sql`select pg_try_advisory_xact_lock(${FIGURES_LOCK}, hashtext(${series})) as locked`,
   );
@@ -84,7 +87,7 @@ export async function tryLockSeries(tx: StatsDatabase, { series }: FiguresQuesti
  */
 export async function storeFigures(
   db: Database,
-  question: FiguresQuestion,
+  question: StoredFiguresRequest,
   { figures, asOf, tookMs }: StoredFigures,
   keptMs: number,
 ): Promise<void> {
@@ -111,9 +114,9 @@ export async function storeFigures(
 }
 
 /** Deletes the stored figures of a window, because counting it no longer takes long. */
-export async function deleteSessionFigures(
+export async function deleteFiguresOfWindow(
   db: Database,
-  question: FiguresQuestion,
+  question: StoredFiguresRequest,
   now: Date,
 ): Promise<void> {
   await db.delete(sessionFigures).where(isSameWindow(question, now));

@@ -6,7 +6,7 @@ import { sessions, transitions, whereTerminal } from '../schema/tables.ts';
 import { whereVerificationIdIn } from './sessions.ts';
 
 /** Conditions that select the sessions of a statistic. */
-export interface StatsWindow {
+export interface StatsFilter {
   /** Earliest creation time of a session (inclusive); null means no limit. */
   readonly from: Date | null;
   /** Latest creation time of a session (exclusive); null means no limit. */
@@ -20,7 +20,7 @@ export interface StatsWindow {
   readonly verificationIds: readonly string[] | null;
 }
 
-const within = ({ from, to, openOnly, verificationIds }: StatsWindow): SQL | undefined =>
+const within = ({ from, to, openOnly, verificationIds }: StatsFilter): SQL | undefined =>
   and(
     from ? gte(sessions.createdAt, from) : undefined,
     to ? lt(sessions.createdAt, to) : undefined,
@@ -46,7 +46,7 @@ export interface StateCount {
  * Counts sessions by status, sub-status and the party that must act next, with the oldest `statusSince` of
  * each group.
  */
-export async function countStates(db: StatsDatabase, window: StatsWindow): Promise<StateCount[]> {
+export async function countSessionsByState(db: StatsDatabase, window: StatsFilter): Promise<StateCount[]> {
   const { status, subStatus, waitingOn, statusSince } = sessions;
   return db
     .select({
@@ -68,7 +68,7 @@ export async function countStates(db: StatsDatabase, window: StatsWindow): Promi
  */
 const entered = sql`t.verdict in (${sql.raw(APPLIED_VERDICTS.map((verdict) => `'${verdict}'`).join(', '))}) and t.from_status is distinct from t.status`;
 
-export interface PhaseReached {
+export interface PhaseReachStats {
   readonly status: Status;
   readonly reached: number;
   readonly medianSecondsToReach: number;
@@ -78,8 +78,11 @@ export interface PhaseReached {
  * Counts for each phase (`status`) the sessions that reached it, with the median time from creation to
  * reaching it.
  */
-export async function countReachedPhases(db: StatsDatabase, window: StatsWindow): Promise<PhaseReached[]> {
-  const { rows } = await db.execute<PhaseReached & Record<string, unknown>>(sql`
+export async function countSessionsByReachedPhase(
+  db: StatsDatabase,
+  window: StatsFilter,
+): Promise<PhaseReachStats[]> {
+  const { rows } = await db.execute<PhaseReachStats & Record<string, unknown>>(sql`
     with chosen as not materialized (
       select id, created_at from ${sessions} where ${within(window) ?? sql`true`}
     ),
@@ -95,7 +98,7 @@ export async function countReachedPhases(db: StatsDatabase, window: StatsWindow)
   return rows;
 }
 
-export interface PhaseStay {
+export interface PhaseMedianStay {
   readonly status: Status;
   readonly medianSeconds: number;
 }
@@ -104,8 +107,11 @@ export interface PhaseStay {
  * Computes the median time spent in each phase (`status`), over sessions that have left the phase. The times
  * of several visits of one session are added up.
  */
-export async function readMedianStays(db: StatsDatabase, window: StatsWindow): Promise<PhaseStay[]> {
-  const { rows } = await db.execute<PhaseStay & Record<string, unknown>>(sql`
+export async function computeMedianPhaseStays(
+  db: StatsDatabase,
+  window: StatsFilter,
+): Promise<PhaseMedianStay[]> {
+  const { rows } = await db.execute<PhaseMedianStay & Record<string, unknown>>(sql`
     with visits as (
       select t.session_id, t.status, t.recorded_at as at,
         lead(t.recorded_at) over (partition by t.session_id order by t.sequence) as left_at
@@ -123,7 +129,10 @@ export async function readMedianStays(db: StatsDatabase, window: StatsWindow): P
 }
 
 /** Returns the creation time of the oldest session in the window; null if the window has no session. */
-export async function findFirstCreationTime(db: StatsDatabase, window: StatsWindow): Promise<Date | null> {
+export async function findFirstSessionCreationTime(
+  db: StatsDatabase,
+  window: StatsFilter,
+): Promise<Date | null> {
   const [row] = await db
     .select({ first: min(sessions.createdAt) })
     .from(sessions)
@@ -141,9 +150,9 @@ export interface OutcomeCounts {
  * Counts, for each interval between two neighbouring `edges`, the sessions created in the interval and their
  * outcomes. Sessions created after the last edge count for the last interval.
  */
-export async function countOutcomes(
+export async function countOutcomesByInterval(
   db: StatsDatabase,
-  window: StatsWindow,
+  window: StatsFilter,
   edges: readonly Date[],
 ): Promise<OutcomeCounts[]> {
   const stretches = edges.length - 1;

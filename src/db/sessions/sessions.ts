@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, gte, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
-import { computeNextPollAt, type PollPace, UNCONFIRMED_WEIGHT } from '../../domain/polling.ts';
-import { type DoubtfulAnswer, isUnconfirmed, type SessionState } from '../../domain/session.ts';
+import { computeNextPollAt, type PollPace, UNCONFIRMED_POLL_WEIGHT } from '../../domain/polling.ts';
+import { type DoubtfulPollAnswer, isUnconfirmed, type SessionState } from '../../domain/session.ts';
 import { ALL_PAIRS, getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import {
@@ -12,16 +12,16 @@ import {
   whereAwaitingConfirmation,
   whereTerminal,
 } from '../schema/tables.ts';
-import { equalsAny, preparedColumnarQuery, preparedQuery, queryRows } from '../statements/prepared.ts';
+import { equalsAny, prepareColumnarQuery, prepareQuery, queryDynamicRows } from '../statements/prepared.ts';
 import {
-  type DetailLevel,
-  decodeRows,
+  type ColumnDetailLevel,
+  createRowMapper,
+  decodeJsonRows,
+  getSelectListSql,
   type RowMapper,
-  rowMapper,
-  selectList,
 } from '../statements/row-mapper.ts';
 import { pickStartColumns, type StartColumns } from './origin.ts';
-import { type UserRow, userFields } from './users.ts';
+import { type UserRow, userRowMapper } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
 
@@ -38,7 +38,7 @@ export const getAgentRemarksSealingContext = (sessionId: string): string =>
 /** Converts a session row to the state from which the rules in `domain/session.ts` decide. */
 export const toSessionState = (
   row: Omit<SessionRow, 'nextPollAt'>,
-  doubt: DoubtfulAnswer | null = null,
+  doubt: DoubtfulPollAnswer | null = null,
 ): SessionState => ({
   status: row.status,
   subStatus: row.subStatus,
@@ -64,7 +64,7 @@ export const toSessionState = (
  * Returns the session row with the time of its next poll recomputed; every write of a session calls this
  * function. For `pace` and `secondLookAt` see `computeNextPollAt`.
  */
-export const withPollSchedule = (
+export const withNextPollAt = (
   row: Omit<SessionRow, 'nextPollAt'>,
   pace: PollPace,
   secondLookAt: Date | null = null,
@@ -100,7 +100,7 @@ export const setStartColumns = (tx: Transaction, id: string, origin: StartColumn
  * Sets the time of the next poll after a poll that got no answer, unless the session was changed since `row`
  * was read (optimistic locking).
  */
-export const reschedulePoll = (
+export const reschedulePollIfUnchanged = (
   db: Queryable,
   { id, nextPollAt, version, lastSequence }: SessionRow,
   to: Date | null,
@@ -148,14 +148,14 @@ export async function schedulePollsOfOpenSessions(
 
 /**
  * Counts the sessions for which a poll is planned. A session that ended by a decision made here counts only
- * as `UNCONFIRMED_WEIGHT` of a session.
+ * as `UNCONFIRMED_POLL_WEIGHT` of a session.
  */
 export async function computePollLoad(db: Queryable): Promise<number> {
   const [polled, confirming] = await Promise.all([
     countWhere(db, isNotNull(sessions.nextPollAt)),
     countWhere(db, whereAwaitingConfirmation(sessions)),
   ]);
-  return polled - confirming * (1 - UNCONFIRMED_WEIGHT);
+  return polled - confirming * (1 - UNCONFIRMED_POLL_WEIGHT);
 }
 
 async function countWhere(db: Queryable, condition: SQL): Promise<number> {
@@ -189,7 +189,10 @@ export const lockSessionsNoWait = (
   verificationIds: readonly string[],
 ): Promise<LockedSession[]> => lockedNow(tx, verificationIds);
 
-export async function lockSession(tx: Transaction, verificationId: string): Promise<LockedSession | null> {
+export async function lockSessionByVerificationId(
+  tx: Transaction,
+  verificationId: string,
+): Promise<LockedSession | null> {
   const [row] = await lockSessions(tx, [verificationId]);
   return row ?? null;
 }
@@ -199,7 +202,7 @@ export async function lockSession(tx: Transaction, verificationId: string): Prom
  * not see the session must not wait for its row lock, which would reveal that the session exists, and must
  * not make others wait.
  */
-export async function lockSessionById(
+export async function lockVisibleSessionById(
   tx: Transaction,
   id: string,
   verificationIds: readonly string[] | null,
@@ -213,17 +216,17 @@ export async function lockSessionById(
  * transaction, and returns false if it commits. `onConflictDoNothing` names no conflict target, because the
  * other row has the same id and the same verification id, and either unique index may report the conflict.
  */
-export async function insertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
+export async function tryInsertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
   const inserted = await tx.insert(sessions).values(row).onConflictDoNothing().returning({ id: sessions.id });
   return inserted.length > 0;
 }
 
-const sessionFields = rowMapper(sessions, 'vkyc_session');
+const sessionFields = createRowMapper(sessions, 'vkyc_session');
 /**
  * Fields of `LockedSession`. The user's row is read without a lock, because only an erasure changes the
  * provider's user id.
  */
-export const lockedSessionFields = rowMapper<typeof sessions, { providerUserId: string | null }>(
+export const lockedSessionMapper = createRowMapper<typeof sessions, { providerUserId: string | null }>(
   sessions,
   'vkyc_session',
   {
@@ -231,26 +234,26 @@ export const lockedSessionFields = rowMapper<typeof sessions, { providerUserId: 
   },
 );
 const sessionsBy = <Row>(column: string, type: string, fields: RowMapper<Row>, shape = '') =>
-  preparedQuery(
+  prepareQuery(
     `sessions by ${column}${shape}`,
     fields,
     `select ${fields.list} from vkyc_session where ${equalsAny(column, '$1', type)}`,
   );
-const lockedByVerificationId = preparedQuery(
+const lockedByVerificationId = prepareQuery(
   'sessions locked',
-  lockedSessionFields,
+  lockedSessionMapper,
   // Rows are locked in verification-id order whatever the plan, so that all transactions which record transitions
   // have one lock order and cannot deadlock.
-  `select ${lockedSessionFields.list} from vkyc_session
+  `select ${lockedSessionMapper.list} from vkyc_session
    where ${equalsAny('verification_id', '$1', 'text')} order by verification_id for update`,
 );
-const lockedNow = preparedQuery(
+const lockedNow = prepareQuery(
   'sessions locked now',
-  lockedSessionFields,
-  `select ${lockedSessionFields.list} from vkyc_session
+  lockedSessionMapper,
+  `select ${lockedSessionMapper.list} from vkyc_session
    where ${equalsAny('verification_id', '$1', 'text')} order by verification_id for update nowait`,
 );
-const lockedById = preparedQuery(
+const lockedById = prepareQuery(
   'session locked',
   sessionFields,
   `select ${sessionFields.list} from vkyc_session
@@ -260,12 +263,13 @@ const byId = sessionsBy('id', 'uuid', sessionFields);
 const byVerificationId = sessionsBy('verification_id', 'text', sessionFields);
 const byReplacedId = sessionsBy('replaces_id', 'uuid', sessionFields);
 
-export const findSessions = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> => byId(db, ids);
+export const findSessionsById = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> =>
+  byId(db, ids);
 
 export const findSessionsByVerificationId = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> =>
   byVerificationId(db, ids);
 
-/** Columns of a session that lists show (`SUMMARY` of `DetailLevel`). */
+/** Columns of a session that lists show (`SUMMARY` of `ColumnDetailLevel`). */
 const SUMMARY_COLUMNS = [
   'id',
   'verificationId',
@@ -297,15 +301,15 @@ export type SessionListItem = SessionSummary & { readonly user?: UserRow };
 
 /** Columns that a query reads of each session, and whether it also reads the session's user. */
 export interface SessionProjection {
-  readonly detail: DetailLevel;
+  readonly detail: ColumnDetailLevel;
   readonly withUser: boolean;
 }
 
 const USER = {
-  user: `(select row_to_json(u) from (select ${userFields.list} from vkyc_user u where u.id = vkyc_session.user_id) u)`,
+  user: `(select row_to_json(u) from (select ${userRowMapper.list} from vkyc_user u where u.id = vkyc_session.user_id) u)`,
 };
 function projectionMapper(name: string, more: object, only?: typeof SUMMARY_COLUMNS) {
-  const fields: RowMapper<SessionListItem> = rowMapper(
+  const fields: RowMapper<SessionListItem> = createRowMapper(
     sessions,
     'vkyc_session',
     more as never,
@@ -331,16 +335,18 @@ export const findSessionsProjected = async (
 ): Promise<SessionListItem[]> => readUsers(await selectProjection(shape).byId(db, ids));
 
 function readUsers(rows: SessionListItem[]): SessionListItem[] {
-  decodeRows(
+  decodeJsonRows(
     rows.flatMap(({ user }) => user ?? []),
-    userFields,
+    userRowMapper,
   );
   return rows;
 }
 
 /** Finds the sessions that replace the sessions with these ids. */
-export const findReplacements = (db: Queryable, replacedIds: readonly string[]): Promise<SessionRow[]> =>
-  byReplacedId(db, replacedIds);
+export const findReplacementSessions = (
+  db: Queryable,
+  replacedIds: readonly string[],
+): Promise<SessionRow[]> => byReplacedId(db, replacedIds);
 
 /**
  * SQL condition for the sessions that a customer may see, by verification id; undefined (no condition) if
@@ -447,10 +453,10 @@ export async function readSessionPage(
   const conditions = whereClauses(filter, await findByTerm(db, filter, MAX_TERMS));
   const places = and(...conditions, lists, beyond(after, true), beyond(before, false));
   const { fields } = selectProjection(shape);
-  const rows = await queryRows(
+  const rows = await queryDynamicRows(
     db,
     fields,
-    sql`select ${selectList(fields)} from ${sessions} where ${places ?? sql`true`} order by ${towards(key)}, ${towards(sessions.id)} limit ${limit}`,
+    sql`select ${getSelectListSql(fields)} from ${sessions} where ${places ?? sql`true`} order by ${towards(key)}, ${towards(sessions.id)} limit ${limit}`,
     // Whether few or most sessions pass a filter depends on its values.
     { mayPrepare: conditions.length === 0 },
   );
@@ -469,7 +475,7 @@ const findsFew = ({ meetingFrom, meetingTo }: SessionFilter, field: SessionOrder
 /**
  * Counts the sessions of a list up to `most`, because an exact count of a large table takes too long.
  */
-export async function countSessions(
+export async function countSessionsUpTo(
   db: Queryable,
   filter: SessionFilter,
   { field }: Pick<SessionOrder, 'field'>,
@@ -649,8 +655,10 @@ export async function readSessionsOfUsers(
   return pages;
 }
 
-const pagedFields = rowMapper<typeof sessions, { page: number }>(sessions, 's', { page: 'wanted.page' });
-const byUser = preparedColumnarQuery(
+const pagedFields = createRowMapper<typeof sessions, { page: number }>(sessions, 's', {
+  page: 'wanted.page',
+});
+const byUser = prepareColumnarQuery(
   'sessions by user',
   pagedFields,
   `select ${pagedFields.list}

@@ -1,8 +1,8 @@
 import type { ObservationTime } from '../../domain/session.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { observations, transitions } from '../schema/tables.ts';
-import { preparedColumnarQuery, preparedCommand, preparedQuery } from '../statements/prepared.ts';
-import { type DetailLevel, rowMapper } from '../statements/row-mapper.ts';
+import { prepareColumnarQuery, prepareCommand, prepareQuery } from '../statements/prepared.ts';
+import { type ColumnDetailLevel, createRowMapper } from '../statements/row-mapper.ts';
 
 /** Row of a session's log. Callers leave out `traceparent`, which is filled in when the row is written. */
 export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'> & {
@@ -13,10 +13,10 @@ export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'>
  * Transition as it is sent to subscribers, with the verification id, which decides who may see the
  * transition.
  */
-export type SessionTransition = TransitionRow & { readonly verificationId: string };
+export type TransitionWithVerificationId = TransitionRow & { readonly verificationId: string };
 
 /** Raw status (the provider's own strings) that the provider reported for a verification. */
-export interface RawStatus {
+export interface VerificationRawStatus {
   readonly verificationId: string;
   readonly rawStatus: string;
   readonly rawSubStatus: string;
@@ -26,9 +26,9 @@ export interface RawStatus {
  * Finds the earlier observations (reports) of each raw status, to recognize repeated reports: the event time
  * that the provider gave, or null if a poll found the raw status and no webhook has confirmed it.
  */
-export async function findObservations(
+export async function findEarlierObservationTimes(
   tx: Transaction,
-  rawStatuses: readonly RawStatus[],
+  rawStatuses: readonly VerificationRawStatus[],
 ): Promise<ObservationTime[][]> {
   const found = await selectObservations(
     tx,
@@ -47,10 +47,10 @@ export async function findObservations(
  */
 const MAX_OBSERVATIONS = 100_000;
 
-const observationFields = rowMapper<typeof observations, { place: number }>(observations, 's', {
+const observationFields = createRowMapper<typeof observations, { place: number }>(observations, 's', {
   place: 'wanted.place',
 });
-const selectObservations = preparedQuery(
+const selectObservations = prepareQuery(
   'sightings of words',
   observationFields,
   `select ${observationFields.list}
@@ -69,7 +69,7 @@ const selectObservations = preparedQuery(
  * Sets the event time of the oldest observation without event time of a raw status: a poll found the raw
  * status first, and now a webhook reports its time.
  */
-export const setObservationTime = preparedCommand(
+export const setMissingObservationTime = prepareCommand(
   'confirm sighting',
   `update provider_sighting set event_time = $4::timestamptz
    where session_id = $1::uuid and sequence = (
@@ -78,10 +78,10 @@ export const setObservationTime = preparedCommand(
    )`,
 );
 
-const disputeFields = rowMapper(transitions, 't', {}, ['sessionId', 'status', 'subStatus', 'verdict']);
+const disputeFields = createRowMapper(transitions, 't', {}, ['sessionId', 'status', 'subStatus', 'verdict']);
 
 /** Finds the newest transition of each session that contradicted the session's decision. */
-export const findNewestDisputes = preparedQuery(
+export const findNewestDisputingTransitions = prepareQuery(
   'newest disputes',
   disputeFields,
   // The lateral subquery reads the primary key backwards, and stops at the newest dispute of a session.
@@ -102,10 +102,10 @@ export interface TransitionRange {
 }
 
 /**
- * Columns of a transition that lists show (`SUMMARY` of `DetailLevel`). A transition's fingerprint (digest)
+ * Columns of a transition that lists show (`SUMMARY` of `ColumnDetailLevel`). A transition's fingerprint (digest)
  * is computed from exactly these columns, too.
  */
-export const SUMMARY_COLUMNS = [
+export const TRANSITION_SUMMARY_COLUMNS = [
   'sessionId',
   'sequence',
   'status',
@@ -115,22 +115,22 @@ export const SUMMARY_COLUMNS = [
   'occurredAt',
   'recordedAt',
 ] as const satisfies (keyof TransitionRow)[];
-export type TransitionSummary = Pick<TransitionRow, (typeof SUMMARY_COLUMNS)[number]>;
+export type TransitionSummary = Pick<TransitionRow, (typeof TRANSITION_SUMMARY_COLUMNS)[number]>;
 
 /**
  * Options for reading ranges: the maximum number of transitions per range, the end of the range to read from,
  * and the columns.
  */
-export interface RangeOptions {
+export interface TransitionRangeOptions {
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
-  readonly detail: DetailLevel;
+  readonly detail: ColumnDetailLevel;
 }
 
 /**
  * Reads the first (or last) `limit` transitions of each range, in log order. One statement serves all ranges.
  */
-export async function readTransitionRanges<Shape extends RangeOptions>(
+export async function readTransitionRanges<Shape extends TransitionRangeOptions>(
   db: Queryable,
   ranges: readonly TransitionRange[],
   { limit, end, detail }: Shape,
@@ -147,15 +147,15 @@ export async function readTransitionRanges<Shape extends RangeOptions>(
   return pages;
 }
 
-function selectRanges(end: 'FIRST' | 'LAST', detail: DetailLevel) {
+function selectRanges(end: 'FIRST' | 'LAST', detail: ColumnDetailLevel) {
   const range = { range: 'wanted.range' };
-  const fields = rowMapper<typeof transitions, { range: number }>(
+  const fields = createRowMapper<typeof transitions, { range: number }>(
     transitions,
     't',
     range,
-    detail === 'SUMMARY' ? SUMMARY_COLUMNS : undefined,
+    detail === 'SUMMARY' ? TRANSITION_SUMMARY_COLUMNS : undefined,
   );
-  return preparedColumnarQuery(
+  return prepareColumnarQuery(
     `log ranges ${end} ${detail}`,
     fields,
     `select ${fields.list}
@@ -183,13 +183,13 @@ export interface LogEndComparison {
   readonly known: TransitionSummary | null;
 }
 
-const endFields = rowMapper<typeof transitions, { session: string; lastSequence: number }>(
+const endFields = createRowMapper<typeof transitions, { session: string; lastSequence: number }>(
   transitions,
   't',
   { session: 's.id', lastSequence: 's.last_sequence' },
-  SUMMARY_COLUMNS,
+  TRANSITION_SUMMARY_COLUMNS,
 );
-const ends = preparedQuery(
+const ends = prepareQuery(
   'log ends',
   endFields,
   `select ${endFields.list}
@@ -202,7 +202,7 @@ const ends = preparedQuery(
  * Reads the ends of several sessions' logs, and looks up the newest transition that the reader knows of each
  * (`known`). Leaves out sessions that do not exist any more.
  */
-export async function findLogEnds(
+export async function compareLogEnds(
   db: Queryable,
   known: readonly { sessionId: string; sequence: number }[],
 ): Promise<LogEndComparison[]> {

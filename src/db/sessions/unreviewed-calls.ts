@@ -6,8 +6,8 @@ import {
 import { APPLIED_VERDICTS } from '../../domain/session.ts';
 import type { Queryable } from '../connection/client.ts';
 import { transitions } from '../schema/tables.ts';
-import { preparedQuery } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import { prepareQuery } from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
 /** Session whose newest call no agent has reviewed, and how that call ended. */
 export interface UnreviewedCall {
@@ -29,8 +29,8 @@ const agentReviews = Object.entries(REVIEW_BY_SUB_STATUS).flatMap(([subStatus, {
   stage === 'AGENT' ? [subStatus] : [],
 );
 
-const fields = rowMapper(transitions, 't', {}, ['sessionId', 'subStatus']);
-const unreviewedCalls = preparedQuery(
+const fields = createRowMapper(transitions, 't', {}, ['sessionId', 'subStatus']);
+const unreviewedCalls = prepareQuery(
   'unreviewed calls',
   fields,
   // The lateral subquery reads the primary key backwards, and stops at the newest call or review of a session.

@@ -4,8 +4,8 @@ import type { ContactDetails } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { Queryable } from '../connection/client.ts';
 import { users } from '../schema/tables.ts';
-import { equalsAny, preparedQuery } from '../statements/prepared.ts';
-import { rowMapper } from '../statements/row-mapper.ts';
+import { equalsAny, prepareQuery } from '../statements/prepared.ts';
+import { createRowMapper } from '../statements/row-mapper.ts';
 
 export type UserRow = typeof users.$inferSelect;
 
@@ -22,7 +22,7 @@ export const decryptPersonalData = (
 ): ContactDetails => JSON.parse(sealer.open(personal, getUserSealingContext(id)).toString('utf8'));
 
 /** Inserts a user unless a user with this user id exists. Returns the stored row. */
-export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> {
+export async function insertOrFindUser(db: Queryable, row: UserRow): Promise<UserRow> {
   const [inserted] = await db.insert(users).values(row).onConflictDoNothing().returning();
   if (inserted) return inserted;
   const [existing] = await db.select().from(users).where(eq(users.userId, row.userId));
@@ -38,13 +38,13 @@ export const updatePersonalData = (
 ) => db.update(users).set(changes).where(eq(users.id, id));
 
 /** Finds a user by the provider's user id. */
-export async function findUserByUserId(db: Queryable, userId: string): Promise<UserRow | null> {
+export async function findUserByProviderUserId(db: Queryable, userId: string): Promise<UserRow | null> {
   const [row] = await db.select().from(users).where(eq(users.userId, userId));
   return row ?? null;
 }
 
 /** Finds the newest users with one of these keyed hashes of a phone number, at most `limit`. */
-export const findUsersByPhone = (
+export const findUsersByPhoneHashes = (
   db: Queryable,
   hashes: readonly Buffer[],
   limit: number,
@@ -57,11 +57,12 @@ export const findUsersByPhone = (
     .limit(limit);
 
 /** Finds users by row id, in no particular order. */
-export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> => usersById(db, ids);
+export const findUsersById = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> =>
+  usersById(db, ids);
 
-export const userFields = rowMapper(users, 'u');
-const usersById = preparedQuery(
+export const userRowMapper = createRowMapper(users, 'u');
+const usersById = prepareQuery(
   'users by id',
-  userFields,
-  `select ${userFields.list} from vkyc_user u where ${equalsAny('u.id', '$1', 'uuid')}`,
+  userRowMapper,
+  `select ${userRowMapper.list} from vkyc_user u where ${equalsAny('u.id', '$1', 'uuid')}`,
 );

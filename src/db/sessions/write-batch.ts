@@ -2,8 +2,8 @@ import type { AuditEntry } from '../../domain/audit.ts';
 import { bindToCurrentTrace, getCurrentTraceparent } from '../../telemetry/trace.ts';
 import type { Transaction } from '../connection/client.ts';
 import { auditEntries, observations, sessions, transitions } from '../schema/tables.ts';
-import { preparedCommand } from '../statements/prepared.ts';
-import { type JsonRecordset, jsonRecordset } from '../statements/row-mapper.ts';
+import { prepareCommand } from '../statements/prepared.ts';
+import { createJsonRecordset, type JsonRecordset } from '../statements/row-mapper.ts';
 import { START_COLUMNS } from './origin.ts';
 import type { SessionRow } from './sessions.ts';
 import type { TransitionRow } from './transitions.ts';
@@ -15,7 +15,7 @@ export type ObservationRow = typeof observations.$inferSelect;
  * one statement for any number of sessions. The overhead of separate statements would exceed the cost of
  * their writes.
  */
-export class WriteBatch {
+export class SessionWriteBatch {
   readonly #sessions = new Map<string, SessionRow>();
   readonly #transitions: (typeof transitions.$inferSelect)[] = [];
   readonly #observations: ObservationRow[] = [];
@@ -87,10 +87,10 @@ export class WriteBatch {
   }
 }
 
-const SESSIONS = jsonRecordset(sessions);
-const TRANSITIONS = jsonRecordset(transitions);
-const OBSERVATIONS = jsonRecordset(observations);
-const AUDIT_ENTRIES = jsonRecordset(auditEntries);
+const SESSIONS = createJsonRecordset(sessions);
+const TRANSITIONS = createJsonRecordset(transitions);
+const OBSERVATIONS = createJsonRecordset(observations);
+const AUDIT_ENTRIES = createJsonRecordset(auditEntries);
 
 /**
  * Plan node types that are disabled in transactions which record transitions, because every statement there
@@ -106,7 +106,7 @@ const DISABLED_PLANNER_NODES = ['bitmapscan', 'hashjoin', 'material', 'mergejoin
  * every call would take half of the transaction's time. JIT is disabled here too, because a pooler in
  * transaction mode loses the session setting that `createDatabasePools` makes.
  */
-export const forceIndexPlans = preparedCommand(
+export const forceIndexPlans = prepareCommand(
   'go by indexes',
   `select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
      ${DISABLED_PLANNER_NODES.map((name) => `set_config('enable_${name}', 'off', true)`).join(', ')}`,
@@ -127,7 +127,7 @@ const mutableColumns = SESSIONS.columns.filter(
   (column) => !IMMUTABLE_COLUMNS.some((kept) => column === `"${sessions[kept].name}"`),
 );
 
-const writeAll = preparedCommand(
+const writeAll = prepareCommand(
   'record all',
   `with saved as (
      update vkyc_session set (${mutableColumns}) = row(${mutableColumns.map((column) => `given.${column}`)})

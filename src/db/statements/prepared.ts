@@ -3,7 +3,7 @@
  * builder and the planner would take more time than the query itself.
  *
  * Which form a statement takes:
- * - SQL text with a name (`preparedQuery` and its siblings): statements of every webhook, page and frame, and
+ * - SQL text with a name (`prepareQuery` and its siblings): statements of every webhook, page and frame, and
  *   statements that the query builder cannot express (CTEs that write, SKIP LOCKED, JSON rows).
  * - Named builder statement (`prepareFromBuilder`): plain inserts and updates that run as often.
  * - Builder statement without a name: rare statements, and those whose conditions vary.
@@ -22,8 +22,8 @@ import { PgDialect, type PgTable } from 'drizzle-orm/pg-core';
 import { invariant } from '../../domain/invariant.ts';
 import type { Queryable, Statement } from '../connection/client.ts';
 import {
-  decodeColumns,
-  decodeRows,
+  decodeJsonColumns,
+  decodeJsonRows,
   type RowMapper,
   wrapAsJsonColumns,
   wrapAsJsonRows,
@@ -43,7 +43,7 @@ const texts = new Map<string, () => string>();
  * Texts of the named statements of all imported modules, by name. A test prepares each of them on a real
  * database.
  */
-export const namedStatements: ReadonlyMap<string, () => string> = texts;
+export const statementTextsByName: ReadonlyMap<string, () => string> = texts;
 
 /**
  * Registers a named statement. Names must be unique: a connection rejects a second text under the same name.
@@ -57,19 +57,19 @@ function register(name: string, text: () => string): void {
  * Creates a prepared statement whose result is not needed. Returns a function from parameter values to the
  * statement to send.
  */
-export function preparedCommand(name: string, text: string) {
+export function prepareCommand(name: string, text: string) {
   register(name, () => text);
   return (...values: unknown[]): Statement => ({ name, text, values });
 }
 
 /** Creates a prepared query with one column, whose values the driver decodes. */
-export function preparedScalar<Value>(name: string, text: string) {
+export function prepareColumnQuery<Value>(name: string, text: string) {
   register(name, () => text);
   return (db: Queryable, ...values: unknown[]): Promise<Value[]> => ask<Value>(db, { name, text, values });
 }
 
 /** Creates a prepared write that returns one column, whose values the driver decodes. */
-export function preparedWrite<Value>(name: string, text: string) {
+export function prepareWriteReturningColumn<Value>(name: string, text: string) {
   register(name, () => text);
   return async (db: Queryable, ...values: unknown[]): Promise<Value[]> => {
     const { rows } = await db.$writer.query<[Value]>({ name, text, values, rowMode: 'array' });
@@ -81,18 +81,18 @@ export function preparedWrite<Value>(name: string, text: string) {
  * Creates a prepared query for few rows, each returned as JSON. The select list must match `fields` in names
  * and order. `before` is an optional CTE, as `name as (…)`.
  */
-export function preparedQuery<Row>(name: string, fields: RowMapper<Row>, select: string, before?: string) {
+export function prepareQuery<Row>(name: string, fields: RowMapper<Row>, select: string, before?: string) {
   const text = after(before, wrapAsJsonRows(select));
   register(name, () => text);
   return async (db: Queryable, ...values: unknown[]): Promise<Row[]> =>
-    decodeRows(await ask<Row>(db, { name, text, values }), fields);
+    decodeJsonRows(await ask<Row>(db, { name, text, values }), fields);
 }
 
 /**
  * Creates a prepared query for many rows: PostgreSQL returns one JSON array per field, from which the rows
- * are built. The parameters are those of `preparedQuery`.
+ * are built. The parameters are those of `prepareQuery`.
  */
-export function preparedColumnarQuery<Row>(
+export function prepareColumnarQuery<Row>(
   name: string,
   fields: RowMapper<Row>,
   select: string,
@@ -102,7 +102,7 @@ export function preparedColumnarQuery<Row>(
   register(name, () => text);
   return async (db: Queryable, ...values: unknown[]): Promise<Row[]> => {
     const [columns] = await ask<(unknown[] | null)[]>(db, { name, text, values });
-    return decodeColumns(columns ?? [], fields);
+    return decodeJsonColumns(columns ?? [], fields);
   };
 }
 
@@ -110,7 +110,7 @@ const after = (before: string | undefined, select: string) => (before ? `with ${
 
 const dialect = new PgDialect();
 /**
- * Maximum number of statements that `queryRows` prepares. Limited because every connection keeps each
+ * Maximum number of statements that `queryDynamicRows` prepares. Limited because every connection keeps each
  * prepared statement in memory.
  */
 const MAX_PREPARED = 100;
@@ -121,7 +121,7 @@ const names = new Map<string, string>();
  * are prepared; later texts are planned on every call. `mayPrepare` is false for a query whose best plan depends on its
  * values: of a prepared statement, PostgreSQL may choose a plan for all values (generic plan).
  */
-export async function queryRows<Row>(
+export async function queryDynamicRows<Row>(
   db: Queryable,
   fields: RowMapper<Row>,
   select: SQL,
@@ -130,7 +130,7 @@ export async function queryRows<Row>(
   const { sql: text, params: values } = dialect.sqlToQuery(select);
   if (mayPrepare && !names.has(text) && names.size < MAX_PREPARED) names.set(text, `rows ${names.size + 1}`);
   const name = mayPrepare ? names.get(text) : undefined;
-  return decodeRows(
+  return decodeJsonRows(
     await ask<Row>(db, { ...(name ? { name } : {}), text: wrapAsJsonRows(text), values }),
     fields,
   );
@@ -149,7 +149,7 @@ const builder = drizzle.mock();
 type Builder = typeof builder;
 
 /** Returns a Drizzle placeholder for each column of a table, for use as insert values. */
-export const placeholdersFor = <Table extends PgTable>(table: Table) =>
+export const createInsertPlaceholders = <Table extends PgTable>(table: Table) =>
   Object.fromEntries(
     Object.keys(getTableColumns(table)).map((name) => [name, sql.placeholder(name)]),
   ) as Record<keyof InferSelectModel<Table>, Placeholder>;

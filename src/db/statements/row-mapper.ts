@@ -27,13 +27,13 @@ const CONVERSIONS: Record<string, { write(column: string): string; read(text: st
 };
 
 /** Columns that a query reads: ALL, or (SUMMARY) only the few that lists show. */
-export type DetailLevel = 'ALL' | 'SUMMARY';
+export type ColumnDetailLevel = 'ALL' | 'SUMMARY';
 
 /**
  * Creates the `RowMapper` of a table under an alias, for all columns or those in `only`. `more` adds fields:
  * SQL expressions by field name.
  */
-export function rowMapper<Table extends PgTable, More extends object = object>(
+export function createRowMapper<Table extends PgTable, More extends object = object>(
   table: Table,
   alias: string,
   more: { readonly [Name in keyof More & string]: string } = {} as never,
@@ -65,7 +65,7 @@ export function rowMapper<Table extends PgTable, More extends object = object>(
 }
 
 /** Returns the select list of the fields as Drizzle SQL, for dynamically built statements. */
-export const selectList = <Row>({ list }: RowMapper<Row>): SQL => sql.raw(list);
+export const getSelectListSql = <Row>({ list }: RowMapper<Row>): SQL => sql.raw(list);
 
 /** Wraps a select statement in another one that returns each row as JSON. */
 export const wrapAsJsonRows = (select: string): string => `select row_to_json(r) from (${select}) r`;
@@ -77,7 +77,7 @@ export const wrapAsJsonColumns = <Row>(select: string, { names }: RowMapper<Row>
 };
 
 /** Decodes rows that PostgreSQL returned as JSON: converts values in place, such as texts to dates. */
-export function decodeRows<Row>(rows: Row[], { read }: RowMapper<Row>): Row[] {
+export function decodeJsonRows<Row>(rows: Row[], { read }: RowMapper<Row>): Row[] {
   const conversions = Object.entries(read);
   for (const row of rows as Record<string, unknown>[])
     for (const [name, convert] of conversions) {
@@ -91,7 +91,7 @@ export function decodeRows<Row>(rows: Row[], { read }: RowMapper<Row>): Row[] {
  * Builds rows from one array per field, the form in which `wrapAsJsonColumns` returns them. A null array
  * means that there are no rows.
  */
-export function decodeColumns<Row>(
+export function decodeJsonColumns<Row>(
   columns: readonly (unknown[] | null)[],
   { names, read }: RowMapper<Row>,
 ): Row[] {
@@ -129,7 +129,7 @@ export interface JsonRecordset<Row> {
  * Creates the `JsonRecordset` of a table, for all columns except those in `filled`, whose values PostgreSQL
  * generates.
  */
-export function jsonRecordset<Table extends PgTable, Filled extends string = never>(
+export function createJsonRecordset<Table extends PgTable, Filled extends string = never>(
   table: Table,
   filled: readonly (Filled & keyof InferSelectModel<Table>)[] = [],
 ): JsonRecordset<Omit<InferSelectModel<Table>, Filled>> {

@@ -1,9 +1,9 @@
 import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import type { Queryable, Transaction } from '../connection/client.ts';
-import { type InboxState, inbox } from '../schema/tables.ts';
-import { type LockedSession, lockedSessionFields } from '../sessions/sessions.ts';
-import { preparedCommand, preparedQuery, preparedWrite } from '../statements/prepared.ts';
-import { jsonRecordset, rowMapper } from '../statements/row-mapper.ts';
+import { inbox, type WebhookInboxState } from '../schema/tables.ts';
+import { type LockedSession, lockedSessionMapper } from '../sessions/sessions.ts';
+import { prepareCommand, prepareQuery, prepareWriteReturningColumn } from '../statements/prepared.ts';
+import { createJsonRecordset, createRowMapper } from '../statements/row-mapper.ts';
 
 export type InboxRow = typeof inbox.$inferSelect;
 
@@ -11,16 +11,16 @@ export type InboxRow = typeof inbox.$inferSelect;
  * Returns the context (AAD) that an encrypted webhook body is bound to, so that it cannot be moved to another
  * row; see `Sealer`.
  */
-export const getWebhookSealingContext = (bodyHash: Buffer): string =>
+export const getWebhookBodySealingContext = (bodyHash: Buffer): string =>
   `webhook_inbox:${bodyHash.toString('hex')}`;
 
-export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
+export type NewInboxRow = Omit<InboxRow, 'id' | 'attempts'>;
 
 /**
  * Stores webhooks, except those whose body is already stored (repeated deliveries, idempotent). Returns the
  * ids of the stored webhooks that are queued (PENDING).
  */
-export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[]): Promise<bigint[]> {
+export async function insertWebhooks(db: Queryable, rows: readonly NewInboxRow[]): Promise<bigint[]> {
   // Inserts in verification-id order: two replicas that store the same webhooks then take row locks in the
   // same order, and cannot deadlock.
   const inOrder = rows.toSorted((a, b) => compare(a.verificationId ?? '', b.verificationId ?? ''));
@@ -30,8 +30,8 @@ export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[])
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const received = jsonRecordset(inbox, ['id', 'attempts']);
-const insertNewWebhooks = preparedWrite<string | null>(
+const received = createJsonRecordset(inbox, ['id', 'attempts']);
+const insertNewWebhooks = prepareWriteReturningColumn<string | null>(
   'keep webhooks',
   `insert into webhook_inbox (${received.columns}) select ${received.columns} from ${received.fromParameter('$1')}
    on conflict do nothing returning case when state = 'PENDING' then id::text end`,
@@ -42,7 +42,7 @@ const insertNewWebhooks = preparedWrite<string | null>(
  * locked, no earlier webhook of the session is queued, the body is not a duplicate, and the session's
  * personal data was not erased.
  */
-export const lockUncontendedSessions = (
+export const lockImmediatelyRecordableSessions = (
   tx: Transaction,
   webhooks: readonly { verificationId: string; bodyHash: Buffer }[],
 ): Promise<LockedSession[]> =>
@@ -64,10 +64,10 @@ const oldestPendingOf = (verificationId: string, before = '') => `(
   limit 1
 )`;
 
-const selectReadySessions = preparedQuery(
+const selectReadySessions = prepareQuery(
   'sessions free',
-  lockedSessionFields,
-  `select ${lockedSessionFields.list}
+  lockedSessionMapper,
+  `select ${lockedSessionMapper.list}
    from unnest($1::text[], $2::bytea[]) as arrived(verification_id, body_hash)
    join vkyc_session on vkyc_session.verification_id = arrived.verification_id
    where vkyc_session.erased_at is null
@@ -81,14 +81,14 @@ const selectReadySessions = preparedQuery(
  * index `webhook_inbox_queue`, the planner would read and sort all PENDING webhooks for every claim. Other
  * statements need sorting.
  */
-const disableSort = preparedCommand('disable sort', `select set_config('enable_sort', 'off', true)`);
-const enableSort = preparedCommand('enable sort', `select set_config('enable_sort', 'on', true)`);
+const disableSort = prepareCommand('disable sort', `select set_config('enable_sort', 'off', true)`);
+const enableSort = prepareCommand('enable sort', `select set_config('enable_sort', 'on', true)`);
 
 /**
  * Sets a short lock timeout for a transaction that processes several webhooks: one locked session must not
  * delay the others. A webhook whose session stays locked is retried alone, with the normal timeout.
  */
-const setShortLockTimeout = preparedCommand(
+const setShortLockTimeout = prepareCommand(
   'wait not for long',
   `select set_config('lock_timeout', '250ms', true)`,
 );
@@ -106,8 +106,8 @@ export function claimWebhooks(tx: Transaction, limit: number, behind: bigint): P
   return claimed;
 }
 
-const inboxFields = rowMapper(inbox, 'w');
-const selectOldestPending = preparedQuery(
+const inboxFields = createRowMapper(inbox, 'w');
+const selectOldestPending = prepareQuery(
   'first webhooks in line',
   inboxFields,
   `select ${inboxFields.list} from webhook_inbox w
@@ -115,7 +115,7 @@ const selectOldestPending = preparedQuery(
    order by w.id limit $1 for update skip locked`,
 );
 
-export const updateWebhook = (
+export const updateInboxWebhook = (
   db: Queryable,
   id: bigint,
   outcome: Partial<Pick<InboxRow, 'state' | 'reason' | 'attempts' | 'verificationId' | 'body'>>,
@@ -131,7 +131,7 @@ export const REASON_UNKNOWN_AT_PROVIDER = 'Neither the gateway nor the provider 
  * Queues the webhooks of a session that now exists: those that wait for it (WAITING), and those parked as
  * dead letters because the session was unknown.
  */
-export const requeueWaiting = (db: Queryable, verificationId: string) =>
+export const requeueWebhooksOfFoundSession = (db: Queryable, verificationId: string) =>
   db
     .update(inbox)
     .set({ state: 'PENDING', reason: null })
@@ -158,11 +158,11 @@ export async function findProviderOfWaitingWebhooks(
 }
 
 /** Parks (as dead letters) the webhooks that wait for a session with this verification id. */
-export const parkWaiting = (db: Queryable, verificationId: string, reason: string) =>
+export const parkWaitingWebhooks = (db: Queryable, verificationId: string, reason: string) =>
   db.update(inbox).set({ state: 'PARKED', reason }).where(isWaitingFor(verificationId));
 
 /** Lists the newest webhooks in a state (null: in any state), without their bodies. */
-export const listWebhooks = (db: Queryable, state: InboxState | null, limit: number) => {
+export const listWebhooks = (db: Queryable, state: WebhookInboxState | null, limit: number) => {
   const { body: _body, bodyHash: _bodyHash, ...columns } = getTableColumns(inbox);
   return db
     .select(columns)
@@ -172,7 +172,7 @@ export const listWebhooks = (db: Queryable, state: InboxState | null, limit: num
     .limit(limit);
 };
 
-export const findWebhooks = (db: Queryable, ids: readonly bigint[]): Promise<InboxRow[]> =>
+export const findWebhooksById = (db: Queryable, ids: readonly bigint[]): Promise<InboxRow[]> =>
   db
     .select()
     .from(inbox)
@@ -191,7 +191,7 @@ export const findWebhookStates = (db: Queryable, ids: readonly bigint[]) =>
  * Queues webhooks again, whatever their state. Harmless (idempotent): an update that is already recorded
  * changes nothing.
  */
-export const replayWebhooks = (db: Queryable, ids: readonly bigint[]) =>
+export const requeueWebhooks = (db: Queryable, ids: readonly bigint[]) =>
   db
     .update(inbox)
     .set({ state: 'PENDING', reason: null, attempts: 0 })

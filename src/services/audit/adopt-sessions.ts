@@ -1,19 +1,19 @@
 import {
-  type AuditEvidence,
-  claimAuditBacklog,
   readAuditEvidence,
-  setCancelReasonSalt,
-  setRemarksSalt,
+  type SessionAuditEvidence,
+  setMeetingCancelReasonSalt,
+  setReviewRemarksSalt,
+  takeFromAuditBacklog,
 } from '../../db/audit/audit.ts';
 import type { Database, Transaction } from '../../db/connection/client.ts';
 import { getCancelReasonSealingContext } from '../../db/sessions/meetings.ts';
 import { getReviewRemarksSealingContext } from '../../db/sessions/reviews.ts';
 import {
   type AuditHead,
-  type AuditKeys,
-  buildReviewContent,
+  type AuditKeyring,
+  buildReviewAuditContent,
   computeCommitment,
-  newSalt,
+  createCommitmentSalt,
   serializeAuditContent,
 } from '../../domain/audit.ts';
 import type { Clock } from '../../domain/ports.ts';
@@ -26,7 +26,7 @@ const BATCH = 100;
 interface AdoptionDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
-  readonly keys: AuditKeys;
+  readonly keys: AuditKeyring;
   readonly clock: Clock;
   /** Name of the person who answers for the adoption. The name is written into each chain. */
   readonly by: string;
@@ -52,7 +52,7 @@ export async function adoptSessions(
   for (let count = -1; count !== 0; ) {
     const outcomes = new Map<string, SessionAdoptionResult>();
     count = await db.transaction(async (tx) => {
-      const ids = await claimAuditBacklog(tx, BATCH);
+      const ids = await takeFromAuditBacklog(tx, BATCH);
       const notes: NewAuditEntry[] = [];
       for (const [id, evidence] of ids.length === 0 ? [] : await readAuditEvidence(tx, ids)) {
         const outcome = evidence.entries.length > 0 ? 'HAS_CHAIN' : heads?.has(id) ? 'HAD_CHAIN' : 'ADOPTED';
@@ -70,7 +70,7 @@ async function notesOf(
   tx: Transaction,
   sealer: Sealer,
   sessionId: string,
-  evidence: AuditEvidence,
+  evidence: SessionAuditEvidence,
   adoptedBy: string,
 ): Promise<NewAuditEntry[]> {
   const { transitions, meetings, reviews } = evidence;
@@ -91,7 +91,7 @@ async function notesOf(
       sealer,
       row.cancelReason,
       getCancelReasonSealingContext(row.id),
-      (salt) => setCancelReasonSalt(tx, row.id, salt),
+      (salt) => setMeetingCancelReasonSalt(tx, row.id, salt),
     );
     notes.push({
       sessionId,
@@ -101,10 +101,10 @@ async function notesOf(
   }
   for (const row of reviews) {
     const remarks = await commit(sealer, row.remarks, getReviewRemarksSealingContext(row.id), (salt) =>
-      setRemarksSalt(tx, row.id, salt),
+      setReviewRemarksSalt(tx, row.id, salt),
     );
     // Reviews from before audit chains have no message to the customer: a later release added these messages.
-    const content = buildReviewContent(row, { remarks, customerMessage: null });
+    const content = buildReviewAuditContent(row, { remarks, customerMessage: null });
     notes.push({ sessionId, kind: 'REVIEW', content: serializeAuditContent('REVIEW', content) });
   }
   return notes;
@@ -117,7 +117,7 @@ async function commit(
   keep: (salt: Buffer) => Promise<unknown>,
 ): Promise<string | null> {
   if (!sealed) return null;
-  const salt = newSalt();
+  const salt = createCommitmentSalt();
   await keep(salt);
   return computeCommitment(sealer.open(sealed, context), salt);
 }

@@ -4,11 +4,11 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { findVerificationIds, NIL_UUID, readAuditHeadsAfter } from '../../db/audit/audit.ts';
+import { findVerificationIdsBySessionId, NIL_UUID, readAuditHeadsAfter } from '../../db/audit/audit.ts';
 import { countUnchainedReads, findReadChainHeads } from '../../db/audit/personal-data-reads.ts';
 import type { Database } from '../../db/connection/client.ts';
-import type { AuditHead, AuditKeys } from '../../domain/audit.ts';
-import type { ReadChainHead, ReadLogCheckpoint } from '../../domain/read-chain.ts';
+import type { AuditHead, AuditKeyring } from '../../domain/audit.ts';
+import type { ReadChainLink, ReadLogCheckpoint } from '../../domain/read-chain.ts';
 
 const BATCH = 1_000;
 
@@ -45,12 +45,12 @@ const lastLine = z.object({
  * hash}` for each chain of the read log, then `{heads, reads, unchainedReads, exportedAt, key, mac}`. The MAC
  * covers all earlier lines with their line ends, and the last line without its `mac`.
  */
-export async function* exportAuditHeads(db: Database, keys: AuditKeys, now: Date): AsyncGenerator<string> {
+export async function* exportAuditHeads(db: Database, keys: AuditKeyring, now: Date): AsyncGenerator<string> {
   const mac = keys.exportMac();
   let count = 0;
   for (let after = NIL_UUID; ; ) {
     const heads = await readAuditHeadsAfter(db, after, BATCH);
-    const verificationIds = await findVerificationIds(
+    const verificationIds = await findVerificationIdsBySessionId(
       db,
       heads.map(({ sessionId }) => sessionId),
     );
@@ -98,9 +98,12 @@ export interface HeadsExport {
  *
  * @throws ExportError if the lines differ in any byte from what was exported, or AUDIT_KEYS lacks the key of the MAC
  */
-export async function parseHeadsExport(lines: AsyncIterable<string>, keys: AuditKeys): Promise<HeadsExport> {
+export async function parseHeadsExport(
+  lines: AsyncIterable<string>,
+  keys: AuditKeyring,
+): Promise<HeadsExport> {
   const heads = new Map<string, ExportedHead>();
-  const chains = new Map<string, ReadChainHead>();
+  const chains = new Map<string, ReadChainLink>();
   const read: string[] = [];
   for await (const line of lines) read.push(line);
   const last = lastLine.safeParse(parsed(read.pop() ?? ''));

@@ -1,8 +1,13 @@
-import { type AuditEvidence, lockAuditEvidence, NIL_UUID, setPersonSalt } from '../../db/audit/audit.ts';
+import {
+  lockNextSessionsForAudit,
+  NIL_UUID,
+  type SessionAuditEvidence,
+  setPersonSalt,
+} from '../../db/audit/audit.ts';
 import type { Database, Transaction } from '../../db/connection/client.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { type AuditKeys, serializeAuditContent } from '../../domain/audit.ts';
-import { differingDetails, hasSessionEntry } from '../../domain/audit-session.ts';
+import { type AuditKeyring, serializeAuditContent } from '../../domain/audit.ts';
+import { findDifferingDetails, hasSessionEntry } from '../../domain/audit-session.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import {
@@ -19,7 +24,7 @@ const BATCH = 100;
 interface BindingDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
-  readonly keys: AuditKeys;
+  readonly keys: AuditKeyring;
   readonly clock: Clock;
   /** Name of the person who answers for the binding. The name is written into each added entry. */
   readonly by: string;
@@ -61,7 +66,7 @@ export async function bindSessionsToChains(
     const from: string = after;
     after = await dependencies.db.transaction(async (tx) => {
       const notes: NewAuditEntry[] = [];
-      const batch = await lockAuditEvidence(tx, from, BATCH);
+      const batch = await lockNextSessionsForAudit(tx, from, BATCH);
       for (const [id, evidence] of batch) {
         const done = await bind(tx, dependencies, id, evidence);
         if (done) bindings.set(id, done.binding);
@@ -78,7 +83,7 @@ async function bind(
   tx: Transaction,
   { sealer, keys, by, heads, differing }: BindingDependencies,
   sessionId: string,
-  evidence: AuditEvidence,
+  evidence: SessionAuditEvidence,
 ): Promise<{ binding: SessionBindingResult; note?: NewAuditEntry } | null> {
   const { entries, session, origin } = evidence;
   const { finding, ofHistory } = verifySessionChain(evidence, heads?.get(sessionId) ?? null, keys, sealer);
@@ -89,7 +94,7 @@ async function bind(
     return { binding: { kind: 'BOUND' }, note: await createSessionAuditEntry(tx, sessionId, evidence, by) };
   }
   if (!finding) return null;
-  const details = differingDetails(entries, session, origin);
+  const details = findDifferingDetails(entries, session, origin);
   const named = differing.has(sessionId) && Object.keys(details).length > 0;
   if (!named) return { binding: { kind: 'DIFFERS', what: finding.what } };
   const content = serializeAuditContent('DETAILS', { ...UNCHANGED_DETAILS, ...details, boundBy: by });
@@ -103,7 +108,7 @@ async function bind(
 export async function createSessionAuditEntry(
   tx: Transaction,
   sessionId: string,
-  { session, origin }: AuditEvidence,
+  { session, origin }: SessionAuditEvidence,
   boundBy: string,
 ): Promise<NewAuditEntry> {
   const row = session as SessionRow;

@@ -1,13 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
-import { findNewestReadChain, insertReads } from '../../db/audit/personal-data-reads.ts';
+import { findNewestReadChainStart, insertChainedReads } from '../../db/audit/personal-data-reads.ts';
 import type { Database } from '../../db/connection/client.ts';
-import type { AuditKeys } from '../../domain/audit.ts';
+import type { AuditKeyring } from '../../domain/audit.ts';
 import type { Clock } from '../../domain/ports.ts';
 import {
-  beginChain,
   type ChainedRead,
+  createReadChainStart,
   type PersonalDataRead,
-  type ReadChain,
+  type ReadChainStart,
   signChainedRead,
 } from '../../domain/read-chain.ts';
 
@@ -21,7 +21,7 @@ const MAX_BATCH = 200;
 
 interface ReadLogOptions {
   readonly db: Database;
-  readonly keys: AuditKeys;
+  readonly keys: AuditKeyring;
   readonly clock: Clock;
 }
 
@@ -34,7 +34,7 @@ interface Waiting {
 /** Hash chain that one statement at a time appends to, with the number and hash of its last read. */
 interface Lane {
   /** Null until the first read is written. */
-  chain: ReadChain | null;
+  chain: ReadChainStart | null;
   number: number;
   hash: Buffer;
 }
@@ -46,7 +46,7 @@ interface Lane {
  */
 export class DataAccessLog {
   readonly #db: Database;
-  readonly #keys: AuditKeys;
+  readonly #keys: AuditKeyring;
   readonly #clock: Clock;
   readonly #idle: Lane[] = [];
   #lanes = 0;
@@ -112,8 +112,8 @@ export class DataAccessLog {
    */
   async #store(
     lane: Lane,
-    chain: ReadChain,
-    begun: ReadChain | null,
+    chain: ReadChainStart,
+    begun: ReadChainStart | null,
     batch: readonly Waiting[],
   ): Promise<boolean> {
     const at = this.#clock.now();
@@ -124,12 +124,17 @@ export class DataAccessLog {
       ({ number, hash } = chained);
       reads.push(chained);
     }
-    if (!(await insertReads(this.#db, begun, reads))) return false;
+    if (!(await insertChainedReads(this.#db, begun, reads))) return false;
     Object.assign(lane, { chain, number, hash });
     return true;
   }
 
-  async #begin(): Promise<ReadChain> {
-    return beginChain(this.#keys, uuidv7(), this.#clock.now(), await findNewestReadChain(this.#db));
+  async #begin(): Promise<ReadChainStart> {
+    return createReadChainStart(
+      this.#keys,
+      uuidv7(),
+      this.#clock.now(),
+      await findNewestReadChainStart(this.#db),
+    );
   }
 }

@@ -1,8 +1,12 @@
-import type { AuditEvidence } from '../../db/audit/audit.ts';
+import type { SessionAuditEvidence } from '../../db/audit/audit.ts';
 import type { Database } from '../../db/connection/client.ts';
-import { filterExistingIds, findArchivedSessions, findIdsInArchive } from '../../db/retention/archive.ts';
+import {
+  filterExistingSessionIds,
+  findArchivedSessionRows,
+  findSessionIdsInArchiveFile,
+} from '../../db/retention/archive.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import type { AuditKeys } from '../../domain/audit.ts';
+import type { AuditKeyring } from '../../domain/audit.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { type AuditVerificationResult, type ExpectedHead, verifySessionChain } from './verify-audit.ts';
 
@@ -11,7 +15,7 @@ const BATCH = 200;
 interface ArchiveDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
-  readonly keys: AuditKeys;
+  readonly keys: AuditKeyring;
   /** Last entries (heads) of the audit chains in an earlier export, by session id; null if there is no export. */
   readonly heads: ReadonlyMap<string, ExpectedHead> | null;
 }
@@ -20,7 +24,7 @@ interface ArchiveDependencies {
 interface Archive {
   /** File name without folder. */
   readonly file: string;
-  readonly sessions: AsyncIterable<AuditEvidence>;
+  readonly sessions: AsyncIterable<SessionAuditEvidence>;
 }
 
 type Finding = AuditVerificationResult['findings'][number];
@@ -39,14 +43,14 @@ export async function verifyArchive(
   ids: Set<string>,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const listed = await findIdsInArchive(db, file);
+  const listed = await findSessionIdsInArchiveFile(db, file);
   const left = new Set(listed);
   let batch: SessionRow[] = [];
   const compare = async () => {
     const rows = new Map(
-      (await findArchivedSessions(db, batch.map(idOf))).map((row) => [row.sessionId, row]),
+      (await findArchivedSessionRows(db, batch.map(idOf))).map((row) => [row.sessionId, row]),
     );
-    const present = await filterExistingIds(db, batch.map(idOf));
+    const present = await filterExistingSessionIds(db, batch.map(idOf));
     for (const session of batch) {
       const { id } = session;
       left.delete(id);

@@ -1,8 +1,8 @@
 import {
-  type AuditEvidence,
   NIL_UUID,
   readAuditEvidence,
-  readAuditedSessionIdsAfter,
+  readSessionIdsToAuditAfter,
+  type SessionAuditEvidence,
 } from '../../db/audit/audit.ts';
 import type { Database } from '../../db/connection/client.ts';
 import { type AnnotationRow, getAnnotationSealingContext } from '../../db/sessions/annotations.ts';
@@ -16,22 +16,22 @@ import type { SessionRow } from '../../db/sessions/sessions.ts';
 import {
   type AuditEntry,
   type AuditHead,
-  type AuditKeys,
-  buildReviewContent,
+  type AuditKeyring,
+  buildReviewAuditContent,
   computeCommitment,
   serializeAuditContent,
 } from '../../domain/audit.ts';
 import {
   type AuditFinding,
-  type CurrentRow,
-  checkHead,
-  checkLinks,
-  checkRows,
+  type CurrentAuditedRow,
+  checkChainHashes,
+  checkDescribedRows,
+  checkExportedHead,
   describesRow,
-  parseContent,
+  parseAuditContent,
 } from '../../domain/audit-check.ts';
-import { checkDerived, checkIdentityAndDetails, hasSessionEntry } from '../../domain/audit-session.ts';
-import { labelsContent } from '../../domain/labels.ts';
+import { checkDerivedColumns, checkIdentityAndDetails, hasSessionEntry } from '../../domain/audit-session.ts';
+import { buildLabelsAuditContent } from '../../domain/labels.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
 const BATCH = 200;
@@ -45,7 +45,7 @@ export type ExpectedHead = AuditHead & { readonly verificationId?: string | null
 interface VerifyDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
-  readonly keys: AuditKeys;
+  readonly keys: AuditKeyring;
   /** Last entries (heads) of the audit chains in an earlier export, by session id; null if there is no export. */
   readonly heads: ReadonlyMap<string, ExpectedHead> | null;
   /** Ids of archived sessions, which need not be in the database. */
@@ -141,7 +141,7 @@ export async function verifyAuditChains({
 function findSigners(entries: readonly AuditEntry[]): string[] {
   return entries.flatMap(({ kind, content }) => {
     if (describesRow(kind)) return [];
-    const { adoptedBy, boundBy } = parseContent(content);
+    const { adoptedBy, boundBy } = parseAuditContent(content);
     if (typeof adoptedBy === 'string') return [`adopted by ${adoptedBy}`];
     return typeof boundBy === 'string' ? [`bound by ${boundBy}`] : [];
   });
@@ -153,9 +153,9 @@ export const BEGIN_SNAPSHOT_SQL = 'begin isolation level repeatable read read on
  * Reads the next batch of sessions in one snapshot (REPEATABLE READ), because the gateway may record changes
  * between two reads.
  */
-const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, AuditEvidence>> =>
+const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, SessionAuditEvidence>> =>
   db.transaction(
-    async (tx) => readAuditEvidence(tx, await readAuditedSessionIdsAfter(tx, after, BATCH)),
+    async (tx) => readAuditEvidence(tx, await readSessionIdsToAuditAfter(tx, after, BATCH)),
     BEGIN_SNAPSHOT_SQL,
   );
 
@@ -173,15 +173,15 @@ interface Checked {
 
 /** Verifies the audit chain of a session against its rows and its exported head. */
 export function verifySessionChain(
-  evidence: AuditEvidence,
+  evidence: SessionAuditEvidence,
   head: ExpectedHead | null,
-  keys: AuditKeys,
+  keys: AuditKeyring,
   sealer: Sealer,
 ): Checked {
   const { entries, session, origin, transitions, meetings, reviews, annotations, labels } = evidence;
-  const rows: CurrentRow[] = [
+  const rows: CurrentAuditedRow[] = [
     ...transitions.map(
-      (row): CurrentRow => ({
+      (row): CurrentAuditedRow => ({
         kind: 'TRANSITION',
         key: String(row.sequence),
         content: serializeAuditContent('TRANSITION', row),
@@ -191,24 +191,24 @@ export function verifySessionChain(
     ...reviews.map((row) => liveReview(row, sealer)),
     ...annotations.map((row) => liveAnnotation(row, sealer)),
     ...labels.map(
-      (row): CurrentRow => ({
+      (row): CurrentAuditedRow => ({
         kind: 'LABELS',
         key: '',
-        content: serializeAuditContent('LABELS', labelsContent(row)),
+        content: serializeAuditContent('LABELS', buildLabelsAuditContent(row)),
       }),
     ),
   ];
-  const compared = checkRows(entries, rows);
-  const beyond = head && (checkHead(entries, head) ?? checkOwner(session, head));
+  const compared = checkDescribedRows(entries, rows);
+  const beyond = head && (checkExportedHead(entries, head) ?? checkOwner(session, head));
   const nothing =
     entries.length === 0 ? { number: 1, what: 'removed: the session has no audit chain' } : null;
   // The links of the chain are checked first: if entries are missing, correct rows would be reported as wrong.
   const ofHistory =
     nothing ??
-    checkLinks(entries, keys) ??
+    checkChainHashes(entries, keys) ??
     beyond ??
     compared.finding ??
-    checkDerived(entries, transitions, session);
+    checkDerivedColumns(entries, transitions, session);
   const finding = ofHistory ?? checkIdentityAndDetails(entries, session, origin);
   return { finding, ofHistory, erased: compared.erased };
 }
@@ -225,7 +225,7 @@ const checkOwner = (session: SessionRow | null, head: ExpectedHead): AuditFindin
         what: `its row of vkyc_session was edited: verificationId was ${head.verificationId} in the export`,
       };
 
-function liveMeeting(row: MeetingRow, sealer: Sealer): CurrentRow {
+function liveMeeting(row: MeetingRow, sealer: Sealer): CurrentAuditedRow {
   const context = getCancelReasonSealingContext(row.id);
   const cancelReason = findCommitment(sealer, row.cancelReason, row.cancelReasonSalt, context);
   return {
@@ -235,7 +235,7 @@ function liveMeeting(row: MeetingRow, sealer: Sealer): CurrentRow {
   };
 }
 
-function liveReview(row: ReviewRow, sealer: Sealer): CurrentRow {
+function liveReview(row: ReviewRow, sealer: Sealer): CurrentAuditedRow {
   const { id } = row;
   const remarks = findCommitment(sealer, row.remarks, row.remarksSalt, getReviewRemarksSealingContext(id));
   const customerMessage = findCommitment(
@@ -247,11 +247,11 @@ function liveReview(row: ReviewRow, sealer: Sealer): CurrentRow {
   return {
     kind: 'REVIEW',
     key: id,
-    content: serializeAuditContent('REVIEW', buildReviewContent(row, { remarks, customerMessage })),
+    content: serializeAuditContent('REVIEW', buildReviewAuditContent(row, { remarks, customerMessage })),
   };
 }
 
-function liveAnnotation(row: AnnotationRow, sealer: Sealer): CurrentRow {
+function liveAnnotation(row: AnnotationRow, sealer: Sealer): CurrentAuditedRow {
   const text = findCommitment(sealer, row.text, row.textSalt, getAnnotationSealingContext(row.id));
   return { kind: 'ANNOTATION', key: row.id, content: serializeAuditContent('ANNOTATION', { ...row, text }) };
 }

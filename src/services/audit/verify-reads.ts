@@ -1,7 +1,7 @@
-import { findReadChains, findReadsAfter } from '../../db/audit/personal-data-reads.ts';
+import { findPersonalDataReadsAfter, findReadChainStarts } from '../../db/audit/personal-data-reads.ts';
 import type { Database } from '../../db/connection/client.ts';
-import type { AuditKeys } from '../../domain/audit.ts';
-import { ReadLogCheck, type ReadLogCheckpoint, type ReadLogFinding } from '../../domain/read-chain.ts';
+import type { AuditKeyring } from '../../domain/audit.ts';
+import { type ReadLogCheckpoint, type ReadLogFinding, ReadLogVerifier } from '../../domain/read-chain.ts';
 import { BEGIN_SNAPSHOT_SQL } from './verify-audit.ts';
 
 const BATCH = 2_000;
@@ -18,13 +18,13 @@ export interface ReadLogVerificationResult {
 /** Recomputes the chains of the read log and compares them with an export of their heads. */
 export const verifyReadLogChains = (
   db: Database,
-  keys: AuditKeys,
+  keys: AuditKeyring,
   exported: ReadLogCheckpoint | null,
 ): Promise<ReadLogVerificationResult> =>
   db.transaction(async (tx) => {
-    const check = new ReadLogCheck(keys, await findReadChains(tx), exported);
+    const check = new ReadLogVerifier(keys, await findReadChainStarts(tx), exported);
     for (let after = -1n; ; ) {
-      const batch = await findReadsAfter(tx, after, BATCH);
+      const batch = await findPersonalDataReadsAfter(tx, after, BATCH);
       for (const read of batch) check.add(read);
       const last = batch.at(-1);
       if (!last) break;

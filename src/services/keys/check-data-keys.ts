@@ -1,12 +1,12 @@
 import { getTableName } from 'drizzle-orm';
 import type { Database } from '../../db/connection/client.ts';
 import {
-  findDataKeys,
+  findDataKeyIds,
   findLiveReplicas,
   registerDataKeys,
   unregisterDataKeys,
 } from '../../db/keys/data-keys.ts';
-import { countByKey, REENCRYPTABLE_COLUMNS } from '../../db/keys/key-rotation.ts';
+import { countValuesByKeyId, ROTATABLE_COLUMNS } from '../../db/keys/key-rotation.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
 /** Error that lists keys that are needed but missing in DATA_KEYS, with one sentence for each key. */
@@ -27,7 +27,7 @@ export class MissingDataKeysError extends Error {
  */
 export async function checkDataKeys(db: Database, sealer: Sealer): Promise<void> {
   const { keyIds } = sealer;
-  const noted = await findDataKeys(db);
+  const noted = await findDataKeyIds(db);
   const removed = noted.filter((id) => !keyIds.includes(id));
   if (removed.length > 0) await refuseWhileUsed(db, keyIds);
   const encrypting = (await findLiveReplicas(db)).flatMap(({ dataKeys: [first = ''] }) => first);
@@ -45,8 +45,8 @@ const ORDER = 'Add it again; OPERATIONS.md describes the order in which keys are
 async function refuseWhileUsed(db: Database, keyIds: readonly string[]): Promise<void> {
   const values = new Map<string, number>();
   const columns = new Map<string, string[]>();
-  for (const { column } of REENCRYPTABLE_COLUMNS)
-    for (const [id, count] of await countByKey(db, column)) {
+  for (const { column } of ROTATABLE_COLUMNS)
+    for (const [id, count] of await countValuesByKeyId(db, column)) {
       if (keyIds.includes(id)) continue;
       values.set(id, (values.get(id) ?? 0) + count);
       columns.set(id, [...(columns.get(id) ?? []), `${getTableName(column.table)}.${column.name}`]);

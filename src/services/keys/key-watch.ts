@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
-import { findLiveReplicas, recordHeartbeat, retireReplica } from '../../db/keys/data-keys.ts';
+import { deleteReplica, findLiveReplicas, recordReplicaHeartbeat } from '../../db/keys/data-keys.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
 const BEAT_INTERVAL_MS = 10_000;
@@ -39,7 +39,7 @@ export class DataKeyHeartbeat {
   /** Announces this replica immediately, and again every 10 s. A failed heartbeat is retried at the next interval. */
   async beat(): Promise<void> {
     try {
-      await recordHeartbeat(this.#db, { id: this.#id, dataKeys: this.#sealer.keyIds });
+      await recordReplicaHeartbeat(this.#db, { id: this.#id, dataKeys: this.#sealer.keyIds });
       const encrypting = (await findLiveReplicas(this.#db)).flatMap(({ dataKeys }) => dataKeys.slice(0, 1));
       this.#unknown = encrypting.find((key) => !this.#sealer.keyIds.includes(key)) ?? null;
     } catch (error) {
@@ -63,7 +63,7 @@ export class DataKeyHeartbeat {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
-    const retired = retireReplica(this.#db, this.#id).catch(() => {});
+    const retired = deleteReplica(this.#db, this.#id).catch(() => {});
     // A database that accepts no writes must not delay the shutdown. If the row of this replica is not deleted,
     // it expires without further heartbeats.
     await Promise.race([retired, pause(RETIRE_TIMEOUT_MS, undefined, { ref: false })]);

@@ -3,12 +3,12 @@ import { getTableName } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../../db/connection/client.ts';
 import {
-  countByKey,
+  countValuesByKeyId,
   lockValuesWithOtherKey,
-  REENCRYPTABLE_COLUMNS,
+  ROTATABLE_COLUMNS,
   type RotatableColumn,
   UNROTATABLE_COLUMNS,
-  updateValue,
+  updateColumnValue,
 } from '../../db/keys/key-rotation.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
@@ -42,9 +42,9 @@ export async function reencryptWithCurrentKey(
   for (let round = 0; round < ROUNDS; round++) {
     if (round > 0) await pause(BETWEEN_ROUNDS_MS);
     let left = 0;
-    for (const each of REENCRYPTABLE_COLUMNS) {
+    for (const each of ROTATABLE_COLUMNS) {
       const ofAnotherKey = async () => {
-        const byKey = await countByKey(db, each.column);
+        const byKey = await countValuesByKeyId(db, each.column);
         return [...byKey].reduce((sum, [key, count]) => (key === sealer.keyId ? sum : sum + count), 0);
       };
       const total = await ofAnotherKey();
@@ -57,9 +57,9 @@ export async function reencryptWithCurrentKey(
     if (left === 0) break;
   }
   const kept = (column: PgColumn, lasting: boolean) =>
-    countByKey(db, column).then((byKey) => ({ column: describeColumn(column), byKey, lasting }));
+    countValuesByKeyId(db, column).then((byKey) => ({ column: describeColumn(column), byKey, lasting }));
   return Promise.all([
-    ...REENCRYPTABLE_COLUMNS.map(({ column }) => kept(column, false)),
+    ...ROTATABLE_COLUMNS.map(({ column }) => kept(column, false)),
     ...UNROTATABLE_COLUMNS.map((column) => kept(column, true)),
   ]);
 }
@@ -75,7 +75,7 @@ async function oneRound(
     const last: string | bigint | undefined = await db.transaction(async (tx) => {
       const values = await lockValuesWithOtherKey(tx, renewable, sealer.keyIdPrefix, after, BATCH);
       for (const value of values)
-        await updateValue(tx, renewable, value.id, renewable.reencrypt(sealer, value));
+        await updateColumnValue(tx, renewable, value.id, renewable.reencrypt(sealer, value));
       done += values.length;
       return values.at(-1)?.id;
     });

@@ -1,21 +1,21 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
 import {
-  type Claim,
   claimDeliveries,
-  createDeliveries,
-  type DeliveryWithFacts,
-  parkDeliveries,
-  type SettledAttempt,
-  settleDeliveries,
+  createNextDeliveries,
+  type DeliveryAttemptOutcome,
+  type DeliveryClaimRequest,
+  type DeliveryWithEventFacts,
+  parkExpiredDeliveries,
+  saveAttemptOutcomes,
 } from '../../db/outgoing/deliveries.ts';
 import {
-  addFailures,
-  type EndpointRow,
-  findEndpoint,
+  addEndpointFailures,
+  findEndpointWithFeedHead,
+  type MerchantEndpointRow,
   pauseEndpoint,
   resumeEndpoint,
-  tryClaimProbe,
+  tryClaimEndpointProbe,
 } from '../../db/outgoing/endpoints.ts';
 import type { MerchantEndpoint } from '../../domain/merchant-events.ts';
 import type { Clock } from '../../domain/ports.ts';
@@ -45,7 +45,7 @@ export interface EndpointWorkerDependencies {
 }
 
 interface Attempt {
-  readonly delivery: DeliveryWithFacts;
+  readonly delivery: DeliveryWithEventFacts;
   readonly answer: AttemptResult;
 }
 
@@ -62,7 +62,7 @@ export class EndpointWorker {
   #running: Promise<void> | null = null;
   #again = false;
   #stopped = false;
-  #state: EndpointRow | null = null;
+  #state: MerchantEndpointRow | null = null;
 
   constructor(endpoint: MerchantEndpoint, dependencies: EndpointWorkerDependencies) {
     this.#endpoint = endpoint;
@@ -129,24 +129,24 @@ export class EndpointWorker {
     const { db, clock } = this.#dependencies;
     const { name } = this.#endpoint;
     await this.#storeOutcomes();
-    const state = await findEndpoint(db, name);
+    const state = await findEndpointWithFeedHead(db, name);
     this.#state = state;
     if (!state) return;
     const now = clock.now();
     if (state.position < state.head) {
-      const created = await createDeliveries(db, this.#endpoint, now, CREATION_BATCH);
+      const created = await createNextDeliveries(db, this.#endpoint, now, CREATION_BATCH);
       if (created === CREATION_BATCH) this.#again = true;
     }
     if (state.pausedUntil && state.pausedUntil > now) return;
     const until = new Date(now.getTime() + CLAIM_MS);
     const free = MAX_IN_FLIGHT - this.#inFlight.size;
     if (this.isFailing) {
-      if (free > 0 && (await tryClaimProbe(db, name, now, until)))
+      if (free > 0 && (await tryClaimEndpointProbe(db, name, now, until)))
         await this.#claimAndSend({ endpoint: name, now, until, limit: 1, early: true });
     } else if (free > 0) await this.#claimAndSend({ endpoint: name, now, until, limit: free, early: false });
   }
 
-  async #claimAndSend(claim: Claim): Promise<void> {
+  async #claimAndSend(claim: DeliveryClaimRequest): Promise<void> {
     const claimed = await claimDeliveries(this.#dependencies.db, claim);
     for (const delivery of claimed) {
       const sent = this.#send(delivery).finally(() => this.#inFlight.delete(sent));
@@ -154,7 +154,7 @@ export class EndpointWorker {
     }
   }
 
-  async #send(delivery: DeliveryWithFacts): Promise<void> {
+  async #send(delivery: DeliveryWithEventFacts): Promise<void> {
     const { onAttempt } = this.#dependencies;
     const answer = await this.#attempt(delivery);
     if (answer.outcome !== STOPPED_OUTCOME) onAttempt(this.#endpoint.name, answer);
@@ -163,7 +163,7 @@ export class EndpointWorker {
   }
 
   /** Sends a delivery. Never rejects: an internal error counts as a failed attempt, and is retried. */
-  async #attempt(delivery: DeliveryWithFacts): Promise<AttemptResult> {
+  async #attempt(delivery: DeliveryWithEventFacts): Promise<AttemptResult> {
     const { sender, clock, log } = this.#dependencies;
     try {
       return await sender.send(this.#endpoint, buildMerchantEvent(delivery), clock.now());
@@ -184,7 +184,7 @@ export class EndpointWorker {
     if (ended.length === 0) return;
     const now = clock.now();
     const settled = ended.map((attempt) => settle(attempt, now));
-    await settleDeliveries(db, settled);
+    await saveAttemptOutcomes(db, settled);
     this.#attempts = this.#attempts.slice(ended.length);
     this.#reportParked(settled.filter(({ state }) => state === 'PARKED').length);
     await this.#updateHealth(ended, now);
@@ -205,7 +205,7 @@ export class EndpointWorker {
     const failed = ended.filter(({ answer }) => answer.outcome !== STOPPED_OUTCOME);
     const last = failed.at(-1);
     if (!last) return;
-    const failures = await addFailures(db, endpoint, failed.length, FAILURES_UNTIL_PAUSE, now);
+    const failures = await addEndpointFailures(db, endpoint, failed.length, FAILURES_UNTIL_PAUSE, now);
     const pauseMs = getPauseDurationMs(failures);
     if (pauseMs === 0) return;
     await pauseEndpoint(db, endpoint, new Date(now.getTime() + pauseMs));
@@ -222,7 +222,7 @@ export class EndpointWorker {
     const endpoint = this.#endpoint.name;
     const before = new Date(now.getTime() - GIVE_UP_AFTER_MS);
     if (!this.#state?.failingSince || this.#state.failingSince > before) return;
-    this.#reportParked(await parkDeliveries(db, endpoint, now, before));
+    this.#reportParked(await parkExpiredDeliveries(db, endpoint, now, before));
   }
 
   #reportParked(deliveries: number): void {
@@ -235,7 +235,7 @@ export class EndpointWorker {
 }
 
 /** Decides what becomes of a delivery after an attempt. */
-function settle({ delivery, answer }: Attempt, now: Date): SettledAttempt {
+function settle({ delivery, answer }: Attempt, now: Date): DeliveryAttemptOutcome {
   const { id, attempts, triedSince } = delivery;
   const { accepted, outcome, retryAfterMs } = answer;
   if (accepted) return { ...{ id, attempts, outcome }, state: 'DONE', dueAt: now, settledAt: now };

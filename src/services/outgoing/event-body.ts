@@ -1,12 +1,16 @@
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import type { DeliveryWithFacts } from '../../db/outgoing/deliveries.ts';
+import type { DeliveryWithEventFacts } from '../../db/outgoing/deliveries.ts';
 import { REVIEW_DECISIONS, REVIEW_STAGES } from '../../domain/actions.ts';
-import { findChanges, SESSION_CHANGES } from '../../domain/changes.ts';
+import { findSessionChanges, SESSION_CHANGES } from '../../domain/changes.ts';
 import { toGlobalId } from '../../domain/global-id.ts';
-import { ALL_EVENT_TYPES, isMeetingEvent, type MerchantEvent } from '../../domain/merchant-events.ts';
+import {
+  ALL_EVENT_TYPES,
+  isMeetingEventType,
+  type OutgoingMerchantEvent,
+} from '../../domain/merchant-events.ts';
 import { REVIEW_REASONS, toKnownReasons } from '../../domain/review-reasons.ts';
-import { isApplied, TRANSITION_SOURCES } from '../../domain/session.ts';
+import { isAppliedVerdict, TRANSITION_SOURCES } from '../../domain/session.ts';
 import { ALL_PAIRS } from '../../domain/status.ts';
 
 /** Version of the form of bodies. It grows only if a change would break receivers. */
@@ -107,13 +111,13 @@ const EVENT_NAMESPACE = 'b3c0e6a2-8d0f-4d37-9c55-5a0f1f9b7e11';
  * and a delivery that is created again after a failover have the same id; a transition that replaces a lost one has
  * another.
  */
-const eventId = ({ sessionId, sequence, type, recordedAt }: DeliveryWithFacts): string =>
+const eventId = ({ sessionId, sequence, type, recordedAt }: DeliveryWithEventFacts): string =>
   `msg_${uuidv5(`${sessionId}:${sequence}:${new Date(recordedAt).getTime()}:${type}`, EVENT_NAMESPACE)}`;
 
 const iso = (text: string): string => new Date(text).toISOString();
 
 /** Builds the event of a delivery. Its body is the same at each attempt. */
-export function buildMerchantEvent(delivery: DeliveryWithFacts): MerchantEvent {
+export function buildMerchantEvent(delivery: DeliveryWithEventFacts): OutgoingMerchantEvent {
   const { type, sessionId, verificationId, sequence, status, subStatus, verdict, source } = delivery;
   const { fromStatus, fromSubStatus, occurredAt, recordedAt, review, meeting } = delivery;
   const body: EventBody = {
@@ -125,8 +129,8 @@ export function buildMerchantEvent(delivery: DeliveryWithFacts): MerchantEvent {
       sequence,
       from: fromStatus && fromSubStatus ? { status: fromStatus, subStatus: fromSubStatus } : null,
       ...{ status, subStatus },
-      applied: isApplied(verdict),
-      changes: findChanges({ verdict, subStatus }),
+      applied: isAppliedVerdict(verdict),
+      changes: findSessionChanges({ verdict, subStatus }),
       source,
       occurredAt: occurredAt && iso(occurredAt),
       ...(type === 'review.recorded' && review
@@ -138,7 +142,7 @@ export function buildMerchantEvent(delivery: DeliveryWithFacts): MerchantEvent {
             },
           }
         : {}),
-      ...(isMeetingEvent(type)
+      ...(isMeetingEventType(type)
         ? {
             meeting: meeting && {
               id: toGlobalId('Meeting', meeting.id),
@@ -152,7 +156,7 @@ export function buildMerchantEvent(delivery: DeliveryWithFacts): MerchantEvent {
 }
 
 /** Builds the event that `npm run webhooks -- ping` sends, which tells of no session. */
-export const buildPingEvent = (now: Date): MerchantEvent => ({
+export const buildPingEvent = (now: Date): OutgoingMerchantEvent => ({
   id: `msg_${uuidv7()}`,
   type: 'endpoint.ping',
   body: JSON.stringify({

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
-import { deleteOldDeliveries } from '../../db/outgoing/deliveries.ts';
+import { deleteOldAcceptedDeliveries } from '../../db/outgoing/deliveries.ts';
 import { registerEndpoint } from '../../db/outgoing/endpoints.ts';
 import type { MerchantEndpoint } from '../../domain/merchant-events.ts';
 import type { Clock, Doorbell } from '../../domain/ports.ts';
@@ -89,7 +89,7 @@ export class EventDispatcher {
   async #deleteOld(): Promise<void> {
     const { db, clock, log } = this.#dependencies;
     try {
-      await deleteOldDeliveries(db, new Date(clock.now().getTime() - KEEP_MS), CLEANUP_BATCH);
+      await deleteOldAcceptedDeliveries(db, new Date(clock.now().getTime() - KEEP_MS), CLEANUP_BATCH);
     } catch (error) {
       log.warn({ err: error }, 'could not delete old deliveries of merchant webhooks; retrying in an hour');
     }

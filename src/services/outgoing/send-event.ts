@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { Webhook } from 'standardwebhooks';
-import type { MerchantEndpoint, MerchantEvent } from '../../domain/merchant-events.ts';
+import type { MerchantEndpoint, OutgoingMerchantEvent } from '../../domain/merchant-events.ts';
 import {
   createPublicAddressLookup,
   getUnbracketedHost,
@@ -66,7 +66,7 @@ export class EventSender {
   }
 
   /** Sends an event, signed at `now` with each secret of the endpoint. Never rejects. */
-  async send(endpoint: MerchantEndpoint, event: MerchantEvent, now: Date): Promise<AttemptResult> {
+  async send(endpoint: MerchantEndpoint, event: OutgoingMerchantEvent, now: Date): Promise<AttemptResult> {
     try {
       const { status, retryAfter } = await this.#post(new URL(endpoint.url), event.body, {
         'content-type': 'application/json; charset=utf-8',

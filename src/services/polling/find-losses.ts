@@ -1,4 +1,4 @@
-import { compareWithHeads, type HeadComparison } from '../../db/audit/audit.ts';
+import { compareWithExportedHeads, type ExportedHeadComparison } from '../../db/audit/audit.ts';
 import type { Database } from '../../db/connection/client.ts';
 import type { ExportedHead } from '../audit/audit-heads.ts';
 
@@ -31,7 +31,7 @@ export async function* findSessionLosses(
 ): AsyncGenerator<SessionLoss> {
   const all = [...heads.values()];
   for (let from = 0; from < all.length; from += BATCH) {
-    for (const chain of await compareWithHeads(db, all.slice(from, from + BATCH))) {
+    for (const chain of await compareWithExportedHeads(db, all.slice(from, from + BATCH))) {
       const head = heads.get(chain.sessionId) as ExportedHead;
       const kind = kindOfLoss(chain, head);
       if (kind === null) continue;
@@ -42,7 +42,7 @@ export async function* findSessionLosses(
   }
 }
 
-function kindOfLoss(chain: HeadComparison, head: ExportedHead): SessionLossKind | null {
+function kindOfLoss(chain: ExportedHeadComparison, head: ExportedHead): SessionLossKind | null {
   if (chain.isArchived) return null;
   if (chain.verificationId === null) return 'MISSING';
   if (chain.hash === null) return 'BEHIND';

@@ -2,13 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/connection/client.ts';
 import {
-  findIntent,
-  type IntentRow,
+  findStartIntent,
+  markVerificationIdAsTaken,
   replaceUserOfStart,
-  reserveExternalVerificationId,
+  type StartIntentRow,
 } from '../../db/sessions/intents.ts';
 import { findSessionsByVerificationId } from '../../db/sessions/sessions.ts';
-import { findUsers } from '../../db/sessions/users.ts';
+import { findUsersById } from '../../db/sessions/users.ts';
 import { IdentityMismatch, ProviderFailure } from '../../domain/errors.ts';
 import type { Clock, ProviderSession } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
@@ -88,7 +88,7 @@ async function adoptIfUnknown(
   const { db, providers, unitOfWork } = dependencies;
   const isHere = async () => (await findSessionsByVerificationId(db, [verificationId])).length > 0;
   if (await isHere()) return 'KNOWN';
-  const intent = await findIntent(db, verificationId);
+  const intent = await findStartIntent(db, verificationId);
   if (intent?.state === 'DONE') return (await isHere()) ? 'KNOWN' : 'ARCHIVED';
 
   const provider = intent?.provider ?? providers.current;
@@ -127,7 +127,7 @@ export async function importFoundVerification(
     const sessionId = uuidv7();
     const claim = { verificationId, provider, sessionId, createdAt: clock.now() };
     // A caller may have started a session with this id while the provider was asked (race).
-    const claimed = await reserveExternalVerificationId(writer.tx, claim);
+    const claimed = await markVerificationIdAsTaken(writer.tx, claim);
     if (!claimed) return false;
     const origin = {
       sessionId,
@@ -154,11 +154,11 @@ export async function importFoundVerification(
  */
 export async function isUserOfStartIntent(
   dependencies: ImportDependencies,
-  intent: IntentRow,
+  intent: StartIntentRow,
   { userId }: ProviderSession,
 ): Promise<boolean> {
   if (userId === null) return false;
-  const [user] = intent.userId ? await findUsers(dependencies.db, [intent.userId]) : [];
+  const [user] = intent.userId ? await findUsersById(dependencies.db, [intent.userId]) : [];
   if (user?.userId === userId) return true;
   if (deriveUserId(dependencies.sealer, intent) !== userId) return false;
   const provider = dependencies.providers.get(intent.provider);

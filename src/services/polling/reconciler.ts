@@ -1,23 +1,23 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
-import { classifyFault, isPermanentError } from '../../db/connection/connection-errors.ts';
-import { createReconcileQueueDrainer, enqueueDueJobs } from '../../db/polling/jobs.ts';
-import { cancelLookup, findLookup, type LookupRow, rescheduleLookup } from '../../db/polling/lookups.ts';
-import { findIntent } from '../../db/sessions/intents.ts';
-import { findPassedMeetings } from '../../db/sessions/meetings.ts';
+import { classifyDatabaseFault, isPermanentError } from '../../db/connection/connection-errors.ts';
+import { createReconcileQueueDrainer, enqueueDueReconcileJobs } from '../../db/polling/jobs.ts';
+import { deleteLookup, findLookup, type LookupRow, rescheduleLookup } from '../../db/polling/lookups.ts';
+import { findStartIntent } from '../../db/sessions/intents.ts';
+import { findPassedMeetingsOfUnpolledSessions } from '../../db/sessions/meetings.ts';
 import {
   findSessionsByVerificationId,
-  lockSession,
-  reschedulePoll,
+  lockSessionByVerificationId,
+  reschedulePollIfUnchanged,
   type SessionRow,
-  withPollSchedule,
+  withNextPollAt,
 } from '../../db/sessions/sessions.ts';
 import {
   findProviderOfWaitingWebhooks,
-  parkWaiting,
+  parkWaitingWebhooks,
   REASON_UNKNOWN_AT_PROVIDER,
-  requeueWaiting,
+  requeueWebhooksOfFoundSession,
 } from '../../db/webhooks/inbox.ts';
 import { IdentityMismatch, ProviderFailure } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
@@ -102,7 +102,7 @@ export class Reconciler {
     const { db, clock, log } = this.#dependencies;
     const complainOf = (failed: string) => (error: unknown) =>
       log.warn({ err: error }, `${failed}; retrying`);
-    this.#looking ??= enqueueDueJobs(db, clock.now())
+    this.#looking ??= enqueueDueReconcileJobs(db, clock.now())
       .then(() => {
         this.#draining ??= this.#drain()
           .catch(complainOf('could not run due polls'))
@@ -128,7 +128,7 @@ export class Reconciler {
     if (at.getTime() < this.#meetingsSearchedAt + MEETINGS_INTERVAL_MS) return;
     this.#meetingsSearchedAt = at.getTime();
     const startedBefore = new Date(at.getTime() - fairShare.pace.meetingGraceMs);
-    for (const { verificationId } of await findPassedMeetings(db, startedBefore)) {
+    for (const { verificationId } of await findPassedMeetingsOfUnpolledSessions(db, startedBefore)) {
       try {
         await this.#endPassedMeetingOf(verificationId, at);
       } catch (error) {
@@ -141,7 +141,7 @@ export class Reconciler {
 
   #endPassedMeetingOf(verificationId: string, at: Date): Promise<unknown> {
     return this.#dependencies.unitOfWork.inTransaction(async (writer) => {
-      const session = await lockSession(writer.tx, verificationId);
+      const session = await lockSessionByVerificationId(writer.tx, verificationId);
       // It may be polled again since (race): the answer ends the meeting then.
       if (session?.nextPollAt === null) await endPassedMeeting(writer, session, at);
     });
@@ -157,12 +157,12 @@ export class Reconciler {
     try {
       const [session] = await findSessionsByVerificationId(db, [verificationId]);
       if (!session) return await this.#lookFor(verificationId);
-      await requeueWaiting(db, verificationId);
+      await requeueWebhooksOfFoundSession(db, verificationId);
       const lookup = await findLookup(db, verificationId);
       const due = session.nextPollAt !== null && session.nextPollAt <= clock.now();
       if (due || lookup) await this.#poll(session, due, lookup);
     } catch (error) {
-      const fault = classifyFault(error);
+      const fault = classifyDatabaseFault(error);
       log.warn(
         { err: error, verificationId, ...(fault ? { fault } : {}) },
         'could not reconcile a verification; retrying',
@@ -183,11 +183,11 @@ export class Reconciler {
       const { verificationId, providerWebhooks: webhooks } = session;
       const update = { ...ANSWER, payload, query: { provider, verificationId, at, webhooks } };
       if (await this.#record((writer) => applyAnswer(writer, update))) {
-        if (lookup) await cancelLookup(db, verificationId);
+        if (lookup) await deleteLookup(db, verificationId);
         return;
       }
     }
-    if (lookup && payload === null) await cancelLookup(db, lookup.verificationId);
+    if (lookup && payload === null) await deleteLookup(db, lookup.verificationId);
     else if (lookup) await this.#postpone(lookup);
     if (payload === null)
       log.warn({ sessionId: session.id }, 'provider does not know a session of this gateway');
@@ -195,9 +195,9 @@ export class Reconciler {
     const now = clock.now();
     // Polling must end after the link's expiry even if the provider cannot be asked, so the schedule is
     // computed as if the provider had answered now.
-    const ended = withPollSchedule({ ...session, providerHeardAt: now }, fairShare.pace).nextPollAt === null;
+    const ended = withNextPollAt({ ...session, providerHeardAt: now }, fairShare.pace).nextPollAt === null;
     const retryAt = later(now, session.providerHeardAt);
-    await reschedulePoll(db, session, ended ? null : retryAt);
+    await reschedulePollIfUnchanged(db, session, ended ? null : retryAt);
   }
 
   /**
@@ -208,12 +208,12 @@ export class Reconciler {
     const { db, clock, providers } = this.#dependencies;
     const lookup = await findLookup(db, verificationId);
     if (!lookup) return;
-    const intent = await findIntent(db, verificationId);
+    const intent = await findStartIntent(db, verificationId);
     const sent = intent?.state === 'OPEN' && intent.sends > 0;
     const waiting = await findProviderOfWaitingWebhooks(db, verificationId);
     const provider = sent ? intent.provider : waiting;
     if (provider === null) {
-      await cancelLookup(db, verificationId);
+      await deleteLookup(db, verificationId);
       return;
     }
 
@@ -241,8 +241,8 @@ export class Reconciler {
     // A failed call says nothing about the verification, so the look-up goes on until the provider has really
     // answered that it does not have the verification.
     if (payload === 'FAILED' || ageMs < LOOKUP_GIVE_UP_MS) return this.#postpone(lookup);
-    await parkWaiting(db, verificationId, REASON_UNKNOWN_AT_PROVIDER);
-    await cancelLookup(db, verificationId);
+    await parkWaitingWebhooks(db, verificationId, REASON_UNKNOWN_AT_PROVIDER);
+    await deleteLookup(db, verificationId);
   }
 
   async #postpone({ verificationId, since }: LookupRow): Promise<void> {

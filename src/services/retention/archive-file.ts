@@ -13,12 +13,12 @@ import { constants, createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import {
   ARCHIVED_TABLES,
+  type ArchivedSessionData,
   deserializeRow,
-  type SessionArchive,
   serializeRow,
 } from '../../db/retention/archive.ts';
 import { sessions } from '../../db/schema/tables.ts';
-import type { AuditKeys } from '../../domain/audit.ts';
+import type { AuditKeyring } from '../../domain/audit.ts';
 
 /**
  * Version of the lines that this release writes; lines of earlier versions can be read too. Raise the version
@@ -60,7 +60,7 @@ const sessionLine = versionOnly.extend({
  * Formats a session with all its rows as one line. Encrypted values are copied without decryption, so an
  * archive stays readable only as long as DATA_KEYS contains their keys.
  */
-export function formatArchiveLine({ session, origin: _origin, ...rows }: SessionArchive): string {
+export function formatArchiveLine({ session, origin: _origin, ...rows }: ArchivedSessionData): string {
   const plain = Object.entries(rows).map(([name, each]) => [name, each.map(serializeRow)]);
   const line = {
     version: ARCHIVE_FORMAT_VERSION,
@@ -76,14 +76,14 @@ export function formatArchiveLine({ session, origin: _origin, ...rows }: Session
  *
  * @throws UnusableArchiveError if a later release wrote the line
  */
-export function parseArchiveLine(line: string, file: string): SessionArchive | null {
+export function parseArchiveLine(line: string, file: string): ArchivedSessionData | null {
   const json = parseLine(line);
   refuseLaterVersion(json, file);
   const parsed = sessionLine.safeParse(json);
   if (!parsed.success) return null;
   const { session, version: _version, ...rows } = parsed.data;
   const tables = mapTables((name) => rows[name].map((row) => deserializeRow(ARCHIVED_TABLES[name], row)));
-  return { session: deserializeRow(sessions, session), ...tables } as SessionArchive;
+  return { session: deserializeRow(sessions, session), ...tables } as ArchivedSessionData;
 }
 
 function refuseLaterVersion(line: unknown, file: string): void {
@@ -106,7 +106,7 @@ function mapTables<T>(
  * Returns an object that computes the MAC of an archive: call `add` with each written line, including its line
  * end, and then `line` for the last line of the file, which holds the MAC.
  */
-export function createArchiveMac(keys: AuditKeys, now: Date) {
+export function createArchiveMac(keys: AuditKeyring, now: Date) {
   const mac = keys.exportMac();
   let count = 0;
   return {
@@ -142,7 +142,10 @@ export async function* readGzipLines(file: string): AsyncGenerator<string> {
  *
  * @throws UnusableArchiveError if the file is truncated or altered, or a key is missing
  */
-export async function* readVerifiedArchive(file: string, keys: AuditKeys): AsyncGenerator<SessionArchive> {
+export async function* readVerifiedArchive(
+  file: string,
+  keys: AuditKeyring,
+): AsyncGenerator<ArchivedSessionData> {
   let count = await checkSeal(file, keys);
   for await (const line of readGzipLines(file)) {
     if (count === 0) return;
@@ -157,7 +160,7 @@ export async function* readVerifiedArchive(file: string, keys: AuditKeys): Async
 }
 
 /** Checks the MAC of an archive and returns the number of its sessions. */
-async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
+async function checkSeal(file: string, keys: AuditKeyring): Promise<number> {
   let last: string | null = null;
   for await (const line of readGzipLines(file)) {
     // A later release may compute the MAC differently, so the version is checked first.

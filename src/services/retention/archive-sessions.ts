@@ -5,13 +5,13 @@ import { gzip } from 'node:zlib';
 import { NIL_UUID } from '../../db/audit/audit.ts';
 import type { Database } from '../../db/connection/client.ts';
 import {
-  deleteSessionsAfterArchiving,
-  filterExistingIds,
+  type ArchivedSessionData,
+  deleteAndRecordArchivedSessions,
+  filterExistingSessionIds,
   lockArchivableSessions,
-  readSessionArchives,
-  type SessionArchive,
+  readSessionsForArchiving,
 } from '../../db/retention/archive.ts';
-import type { AuditKeys } from '../../domain/audit.ts';
+import type { AuditKeyring } from '../../domain/audit.ts';
 import type { AuditFinding } from '../../domain/audit-check.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { verifySessionChain } from '../audit/verify-audit.ts';
@@ -33,7 +33,7 @@ const compressed = promisify(gzip);
 interface Dependencies {
   readonly db: Database;
   readonly sealer: Sealer;
-  readonly keys: AuditKeys;
+  readonly keys: AuditKeyring;
   /** Days that a session stays in the database after its end. */
   readonly retentionDays: number;
   readonly now: Date;
@@ -93,16 +93,16 @@ async function moveBatch(
 ) {
   return db.transaction(async (tx) => {
     const ids = await lockArchivableSessions(tx, getRetentionCutoff(now, retentionDays), after, batch);
-    const sound: SessionArchive[] = [];
+    const sound: ArchivedSessionData[] = [];
     const wrong: (AuditFinding & { sessionId: string })[] = [];
-    for (const archive of ids.length === 0 ? [] : await readSessionArchives(tx, ids)) {
+    for (const archive of ids.length === 0 ? [] : await readSessionsForArchiving(tx, ids)) {
       const { finding } = verifySessionChain(archive, null, keys, sealer);
       if (finding) wrong.push({ sessionId: archive.session?.id as string, ...finding });
       else sound.push(archive);
     }
     if (sound.length > 0) {
       await archive.add(sound.map(formatArchiveLine));
-      await deleteSessionsAfterArchiving(tx, sound, { file: archive.name, at: now });
+      await deleteAndRecordArchivedSessions(tx, sound, { file: archive.name, at: now });
     }
     return { last: ids.at(-1) ?? null, moved: sound.length, wrong };
   });
@@ -120,7 +120,7 @@ async function mendBroken(dependencies: Dependencies): Promise<{ file: string; s
     const archive = await Archive.begin(dependencies, name.slice(0, -PARTIAL.length), '.mending');
     let lines: { id: string; line: string }[] = [];
     const keep = async () => {
-      const present = await filterExistingIds(
+      const present = await filterExistingSessionIds(
         db,
         lines.map(({ id }) => id),
       );

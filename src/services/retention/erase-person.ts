@@ -5,21 +5,21 @@ import {
   cancelLookupsOfVerifications,
   deleteIdempotencyKeysOfSessions,
   deleteWebhooks,
+  erasePersonalDataOfStarts,
   eraseSessionColumns,
-  eraseStarts,
-  eraseTexts,
+  eraseStaffTexts,
   eraseUserColumns,
-  findArchivedSessionsOfUser,
-  findOpenStartIdsOfUser,
-  findUnattributedWebhooks,
+  findArchivedSessionRowsOfUser,
+  findOpenStartVerificationIdsOfUser,
+  findPossiblyRelatedWebhooks,
   lockSessionsOfUser,
-  lockUserByUserId,
-  lockUsersByPhone,
+  lockUserByProviderUserId,
+  lockUsersByPhoneHashes,
 } from '../../db/retention/erasure.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { getUserSealingContext, type UserRow } from '../../db/sessions/users.ts';
-import { getWebhookSealingContext } from '../../db/webhooks/inbox.ts';
-import { type AuditKeys, serializeAuditContent } from '../../domain/audit.ts';
+import { getWebhookBodySealingContext } from '../../db/webhooks/inbox.ts';
+import { type AuditKeyring, serializeAuditContent } from '../../domain/audit.ts';
 import type { ContactDetails } from '../../domain/ports.ts';
 import { getStatusInfo } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -36,7 +36,7 @@ const MIN_SEARCHED_LENGTH = 6;
 interface Dependencies {
   readonly db: Database;
   readonly sealer: Sealer;
-  readonly keys: AuditKeys;
+  readonly keys: AuditKeyring;
   /** Days after a session's end during which the law requires its records. */
   readonly retentionDays: number;
   readonly now: Date;
@@ -97,8 +97,8 @@ async function erase(
   const { sealer, keys, now } = dependencies;
   const person = await find(tx, sealer, who);
   const rows = await lockSessionsOfUser(tx, person.id);
-  const archived = await findArchivedSessionsOfUser(tx, person.id);
-  refuseWhileNeeded(rows, await findOpenStartIdsOfUser(tx, person.id), dependencies);
+  const archived = await findArchivedSessionRowsOfUser(tx, person.id);
+  refuseWhileNeeded(rows, await findOpenStartVerificationIdsOfUser(tx, person.id), dependencies);
   for (const { verificationId, endedAt } of archived)
     refuseBeforeTheLawAllows(verificationId, endedAt, dependencies);
 
@@ -119,11 +119,11 @@ async function erase(
     erasedAt: now,
   });
   await eraseSessionColumns(tx, ids, now);
-  await eraseStarts(tx, person.id, sealer.hash(randomBytes(32).toString('hex')));
+  await erasePersonalDataOfStarts(tx, person.id, sealer.hash(randomBytes(32).toString('hex')));
   await cancelLookupsOfVerifications(tx, verificationIds);
   const erased = {
     sessions: ids.length,
-    texts: await eraseTexts(tx, ids),
+    texts: await eraseStaffTexts(tx, ids),
     webhooks: await deleteWebhooks(tx, verificationIds, strays),
     idempotencyKeys: await deleteIdempotencyKeysOfSessions(tx, ids),
     archives: [...new Set(archived.map(({ file }) => file))].sort(),
@@ -137,8 +137,8 @@ async function erase(
 async function find(tx: Transaction, sealer: Sealer, who: ErasureTarget): Promise<UserRow> {
   const byPhone = 'phone' in who;
   const [person, ...others] = byPhone
-    ? await lockUsersByPhone(tx, sealer.candidateHashes(who.phone))
-    : await lockUserByUserId(tx, who.userId);
+    ? await lockUsersByPhoneHashes(tx, sealer.candidateHashes(who.phone))
+    : await lockUserByProviderUserId(tx, who.userId);
   if (!person) throw new ErasureRefusedError('No person was found. Pass the userId as the API shows it.');
   if (others.length > 0) {
     const userIds = [person, ...others].map(({ userId }) => userId).join(', ');
@@ -208,8 +208,8 @@ async function findUnattributedMentions(
 ): Promise<bigint[]> {
   const telling = [...verificationIds, ...marks].filter((mark) => mark && mark.length >= MIN_SEARCHED_LENGTH);
   const found: bigint[] = [];
-  for (const { id, body, bodyHash } of await findUnattributedWebhooks(tx, verificationIds)) {
-    const text = sealer.open(body, getWebhookSealingContext(bodyHash)).toString('utf8');
+  for (const { id, body, bodyHash } of await findPossiblyRelatedWebhooks(tx, verificationIds)) {
+    const text = sealer.open(body, getWebhookBodySealingContext(bodyHash)).toString('utf8');
     if (telling.some((mark) => text.includes(mark as string))) found.push(id);
   }
   return found;

@@ -2,14 +2,14 @@ import { readAuditEvidence } from '../../db/audit/audit.ts';
 import type { Database, Transaction } from '../../db/connection/client.ts';
 import {
   deleteIdempotencyKeysOfCaller,
-  isStaffName,
-  lockSessionsNaming,
+  hasActedAsStaff,
+  lockSessionsContainingName,
   replaceAuditEntry,
   replaceNameInSessions,
   replaceViewerInUnchainedReads,
 } from '../../db/retention/erasure.ts';
-import { type AuditEntry, type AuditKeys, serializeAuditContent } from '../../domain/audit.ts';
-import { canonicalSubject } from '../../domain/subject.ts';
+import { type AuditEntry, type AuditKeyring, serializeAuditContent } from '../../domain/audit.ts';
+import { canonicalizeSubject } from '../../domain/subject.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { verifySessionChain } from '../audit/verify-audit.ts';
 import { appendToAuditChains } from '../transitions/audited-writes.ts';
@@ -18,7 +18,7 @@ import { ErasureRefusedError } from './erase-person.ts';
 interface Dependencies {
   readonly db: Database;
   readonly sealer: Sealer;
-  readonly keys: AuditKeys;
+  readonly keys: AuditKeyring;
   readonly now: Date;
 }
 
@@ -65,12 +65,12 @@ async function erase(
   sub: string,
   by: string,
 ): Promise<PseudonymizationResult> {
-  if (await isStaffName(tx, sub))
+  if (await hasActedAsStaff(tx, sub))
     throw new ErasureRefusedError(
       'This subject reviewed, started or annotated sessions. The names of staff who did so must be kept, so nothing was replaced.',
     );
-  const [pseudonym] = keys.pseudonyms(canonicalSubject(sub)) as [string];
-  const ids = await lockSessionsNaming(tx, sub);
+  const [pseudonym] = keys.pseudonyms(canonicalizeSubject(sub)) as [string];
+  const ids = await lockSessionsContainingName(tx, sub);
   const evidence = await readAuditEvidence(tx, ids);
   for (const [id, each] of evidence) {
     const { finding } = verifySessionChain(each, null, keys, sealer);
@@ -99,7 +99,7 @@ const NAMES = ['actor', 'scheduledBy', 'cancelledBy'];
 /** Returns the entries of an audit chain with the name replaced, each hashed again over the entry before it. */
 function signAgain(
   entries: readonly AuditEntry[],
-  keys: AuditKeys,
+  keys: AuditKeyring,
   name: string,
   to: string,
 ): readonly AuditEntry[] {

@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { type AnnotationRow, findAnnotations } from '../../db/sessions/annotations.ts';
+import { type AnnotationRow, findAnnotationsById } from '../../db/sessions/annotations.ts';
 import { type SessionRow, toSessionState } from '../../db/sessions/sessions.ts';
-import { findNewestDisputes } from '../../db/sessions/transitions.ts';
+import { findNewestDisputingTransitions } from '../../db/sessions/transitions.ts';
 import type { Viewer } from '../../domain/access.ts';
 import { type ActionFacts, findAssigneeDenial } from '../../domain/actions.ts';
 import {
@@ -20,7 +20,7 @@ import { Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
 import {
   APPROVED_SUB_STATUSES,
-  findProviderDecision,
+  findAcceptableProviderDecision,
   type SessionAction,
   type Verdict,
 } from '../../domain/session.ts';
@@ -31,8 +31,12 @@ import {
   type SubStatus,
   toStatusPair,
 } from '../../domain/status.ts';
-import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL_MESSAGE } from '../../domain/subject.ts';
-import { MAX_CHARACTERS } from '../../domain/text.ts';
+import {
+  canonicalizeSubject,
+  isCanonicalSubject,
+  NON_CANONICAL_SUBJECT_MESSAGE,
+} from '../../domain/subject.ts';
+import { MAX_TEXT_CHARACTERS } from '../../domain/text.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import {
   type ActionDependencies,
@@ -62,7 +66,7 @@ const ALL_SUB_STATUSES = [...new Set(ALL_PAIRS.map(({ subStatus }) => subStatus)
 const withReason = <Reason extends string>(reasons: Record<Reason, unknown>) =>
   actionInputSchema.extend({
     reason: createKeyOfSchema(reasons),
-    note: toOptionalSchema(createTextSchema(MAX_CHARACTERS.note)),
+    note: toOptionalSchema(createTextSchema(MAX_TEXT_CHARACTERS.note)),
   });
 
 /** Rule that the reason OTHER needs a note, which explains it. */
@@ -80,7 +84,7 @@ const escalateInput = withReason<EscalationReason>(ESCALATION_REASONS).refine(
   ({ reason, note }) => reason !== 'OTHER' || note,
   needsNote,
 );
-const noteInput = actionInputSchema.extend({ note: createRequiredTextSchema(MAX_CHARACTERS.note) });
+const noteInput = actionInputSchema.extend({ note: createRequiredTextSchema(MAX_TEXT_CHARACTERS.note) });
 const resolveDisputeInput = noteInput.extend({
   resolution: createKeyOfSchema<DisputeResolutionChoice>(DISPUTE_RESOLUTIONS),
   expectedSubStatus: toOptionalSchema(z.enum(ALL_SUB_STATUSES)),
@@ -88,8 +92,8 @@ const resolveDisputeInput = noteInput.extend({
 
 const assignInput = actionInputSchema.extend({
   agent: createIndexedTextSchema(MAX_SUBJECT, (text) =>
-    isCanonicalSubject(text) ? null : NOT_CANONICAL_MESSAGE,
-  ).transform(canonicalSubject),
+    isCanonicalSubject(text) ? null : NON_CANONICAL_SUBJECT_MESSAGE,
+  ).transform(canonicalizeSubject),
   until: toOptionalSchema(z.date()),
 });
 
@@ -266,9 +270,9 @@ async function readProviderDecision(
   writer: TransitionWriter,
   session: SessionRow,
 ): Promise<StatusPair | null> {
-  const [disputing] = await findNewestDisputes(writer.tx, [session.id]);
+  const [disputing] = await findNewestDisputingTransitions(writer.tx, [session.id]);
   invariant(disputing, 'session is disputed but its log has no disputing transition');
-  return findProviderDecision(toSessionState(session), disputing);
+  return findAcceptableProviderDecision(toSessionState(session), disputing);
 }
 
 async function annotate(
@@ -305,7 +309,7 @@ async function annotate(
       return { session: after, outcomeId: id };
     },
   );
-  const [annotation] = await findAnnotations(dependencies.db, [outcomeId]);
+  const [annotation] = await findAnnotationsById(dependencies.db, [outcomeId]);
   invariant(annotation, `${action} committed but its annotation is missing`);
   return { ...performed, annotation };
 }

@@ -1,4 +1,4 @@
-import type { IntentRow } from '../../db/sessions/intents.ts';
+import type { StartIntentRow } from '../../db/sessions/intents.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
 /** Hex digits in each of the two hashes that make up a chosen user id: 20 digits are 80 bits. */
@@ -6,7 +6,7 @@ const PART_LENGTH = 20;
 const PREFIX = 'u-';
 
 /** Fields from which the user id of a start is derived. */
-export type UserIdDerivationInput = Pick<IntentRow, 'caller' | 'verificationId' | 'inputHash'>;
+export type UserIdDerivationInput = Pick<StartIntentRow, 'caller' | 'verificationId' | 'inputHash'>;
 
 /**
  * Derives the user id for a start whose caller gave none. The id is deterministic: if a failover loses the

@@ -2,14 +2,24 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import {
   type AnnotationRow,
-  findAnnotations,
+  findAnnotationsById,
   findAssignmentsOfSessions,
 } from '../../db/sessions/annotations.ts';
-import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
-import { lockClaims, lockNextOfQueue, lockQueuedSessionOf } from '../../db/sessions/queues.ts';
-import { findSessions, type SessionRow } from '../../db/sessions/sessions.ts';
-import { getRecordedName, getRecordedNames, hasRole, QUEUE_ROLES, type Viewer } from '../../domain/access.ts';
-import { findClaimDenial, QUEUES, type Queue } from '../../domain/actions.ts';
+import { findIdempotencyKey, tryInsertIdempotencyKey } from '../../db/sessions/idempotency.ts';
+import {
+  lockAssignedSessionInQueue,
+  lockClaimsOfPerson,
+  lockNextUnassignedSession,
+} from '../../db/sessions/queues.ts';
+import { findSessionsById, type SessionRow } from '../../db/sessions/sessions.ts';
+import {
+  getPossibleRecordedNames,
+  getRecordedName,
+  hasAnyRole,
+  QUEUE_ROLES,
+  type Viewer,
+} from '../../domain/access.ts';
+import { findClaimDenial, type Queue, WORK_QUEUES } from '../../domain/actions.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { MAX_LANGUAGES, toSpokenLanguages } from '../../domain/languages.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
@@ -24,7 +34,7 @@ import {
 import { createIndexedTextSchema, parseOrRefuse, refuseField, toOptionalSchema } from './validation.ts';
 
 const claimInput = z.object({
-  queue: z.enum(Object.keys(QUEUES) as [Queue, ...Queue[]]),
+  queue: z.enum(Object.keys(WORK_QUEUES) as [Queue, ...Queue[]]),
   idempotencyKey: createIndexedTextSchema(200),
   languages: toOptionalSchema(createLanguageListSchema(MAX_LANGUAGES.staff)),
 });
@@ -59,16 +69,16 @@ export async function claimNext(
   const { clock, unitOfWork, sealer } = dependencies;
   const input = parseOrRefuse(claimInput, raw);
   const { queue } = input;
-  if (!hasRole(viewer, QUEUE_ROLES[queue]))
+  if (!hasAnyRole(viewer, QUEUE_ROLES[queue]))
     refuseField(['queue'], `needs one of the roles ${QUEUE_ROLES[queue].join(', ')}`);
   const call = { caller: getRecordedName(viewer), mutation: 'CLAIM_NEXT', key: input.idempotencyKey };
   const canonical = JSON.stringify(input);
   const found = await unitOfWork.inTransaction(async (writer) => {
     const { tx } = writer;
-    tx.start(lockClaims(viewer.id));
-    const earlier = await findIdempotencyKey(tx, { ...call, callers: getRecordedNames(viewer) });
+    tx.start(lockClaimsOfPerson(viewer.id));
+    const earlier = await findIdempotencyKey(tx, { ...call, callers: getPossibleRecordedNames(viewer) });
     if (earlier) {
-      const [session] = await findSessions(tx, [earlier.sessionId]);
+      const [session] = await findSessionsById(tx, [earlier.sessionId]);
       invariant(session, 'session of an idempotency key is missing');
       assertSameInput(sealer, earlier, canonical, session);
       return { session, outcomeId: earlier.outcomeId, replayed: true };
@@ -87,11 +97,11 @@ export async function claimNext(
       outcomeId,
       createdAt: now,
     };
-    if (!(await insertIdempotencyKey(tx, row))) throw createIdempotencyKeyReuseRefusal(session);
+    if (!(await tryInsertIdempotencyKey(tx, row))) throw createIdempotencyKeyReuseRefusal(session);
     return { ...claimed, session };
   });
   if (!found) return null;
-  const [assignment] = await findAnnotations(dependencies.db, [found.outcomeId]);
+  const [assignment] = await findAnnotationsById(dependencies.db, [found.outcomeId]);
   invariant(assignment, 'claimNext committed but its assignment is missing');
   return { session: found.session, assignment, replayed: found.replayed };
 }
@@ -110,7 +120,7 @@ async function findOwn(
   queue: Queue,
 ): Promise<Found | null> {
   const session = await findAllowed(dependencies, tx, viewer, queue, (now, except) =>
-    lockQueuedSessionOf(tx, queue, viewer.id, now, except),
+    lockAssignedSessionInQueue(tx, queue, viewer.id, now, except),
   );
   if (!session) return null;
   const assignments = await findAssignmentsOfSessions(tx, [session.id]);
@@ -134,7 +144,7 @@ async function take(
     auditUnknownAgents: policy.auditUnknownAgents,
   };
   const session = await findAllowed(dependencies, writer.tx, viewer, queue, (now, except) =>
-    lockNextOfQueue(writer.tx, { ...wanted, now, except }),
+    lockNextUnassignedSession(writer.tx, { ...wanted, now, except }),
   );
   if (!session) return null;
   writer.changes.prefetchHead(session.id);

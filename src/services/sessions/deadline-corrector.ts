@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
-import { correctDeadlines } from '../../db/sessions/deadlines.ts';
-import type { Deadlines } from '../../domain/deadlines.ts';
+import { correctStoredDeadlines } from '../../db/sessions/deadlines.ts';
+import type { DeadlineMinutes } from '../../domain/deadlines.ts';
 
 const INTERVAL_MS = 60_000;
 /** Number of sessions that one statement corrects, so that it holds their row locks only briefly. */
@@ -9,7 +9,7 @@ const BATCH = 500;
 
 interface Dependencies {
   readonly db: Database;
-  readonly deadlines: Deadlines;
+  readonly deadlines: DeadlineMinutes;
   readonly log: Logger;
 }
 
@@ -46,6 +46,6 @@ export class DeadlineCorrector {
 
   async #correctAll(): Promise<void> {
     const { db, deadlines } = this.#dependencies;
-    while (!this.#stopped && (await correctDeadlines(db, deadlines, BATCH)) === BATCH);
+    while (!this.#stopped && (await correctStoredDeadlines(db, deadlines, BATCH)) === BATCH);
   }
 }

@@ -2,9 +2,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/connection/client.ts';
 import {
   decryptPersonalData,
-  findUserByUserId,
+  findUserByProviderUserId,
   getUserSealingContext,
-  insertUser,
+  insertOrFindUser,
   type UserRow,
   updatePersonalData,
 } from '../../db/sessions/users.ts';
@@ -37,7 +37,7 @@ export async function ensureUser(
   given: UserInput,
   isNew: boolean,
 ): Promise<UserRow> {
-  const stored = await findUserByUserId(dependencies.db, given.userId);
+  const stored = await findUserByProviderUserId(dependencies.db, given.userId);
   if (given.phone && stored?.phoneHash && !dependencies.sealer.verifyHash(stored.phoneHash, given.phone))
     refuseOtherPhone();
   return storeUser(dependencies, await atProvider(dependencies.provider, given, isNew));
@@ -77,7 +77,7 @@ export async function storeUser(
     personal: sealer.seal(JSON.stringify(personal), getUserSealingContext(rowId)),
     phoneHash: personal.phone === null ? null : sealer.hash(personal.phone),
   });
-  const stored = await insertUser(db, {
+  const stored = await insertOrFindUser(db, {
     id,
     userId,
     ...sealed(id, payload),

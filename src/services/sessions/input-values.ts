@@ -5,8 +5,8 @@
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import type { Clock } from '../../domain/ports.ts';
-import { isStorable, UNSTORABLE_MESSAGE } from '../../domain/storable.ts';
-import { subtractWorkingDays, toIndianDayNumber, toIsoDate } from '../../domain/working-days.ts';
+import { isStorableText, UNSTORABLE_TEXT_MESSAGE } from '../../domain/storable.ts';
+import { formatDayNumber, subtractWorkingDays, toIndianDayNumber } from '../../domain/working-days.ts';
 
 const MAX_EMAIL_CHARACTERS = 200;
 /** Longest email address that SMTP allows (RFC 5321). */
@@ -37,7 +37,7 @@ const ASCII_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-
 export const emailSchema = z
   .string()
   .max(MAX_EMAIL_CHARACTERS, `must have at most ${MAX_EMAIL_CHARACTERS} characters`)
-  .refine(isStorable, UNSTORABLE_MESSAGE)
+  .refine(isStorableText, UNSTORABLE_TEXT_MESSAGE)
   .transform((value, context) => {
     const address = toAsciiDomain(value);
     if (address !== null) return address;
@@ -65,7 +65,7 @@ const isAscii = (value: string): boolean => Buffer.byteLength(value) === value.l
 export const webLinkSchema = z
   .string()
   .max(MAX_LINK_CHARACTERS, { error: `must have at most ${MAX_LINK_CHARACTERS} characters`, abort: true })
-  .refine(isStorable, { error: UNSTORABLE_MESSAGE, abort: true })
+  .refine(isStorableText, { error: UNSTORABLE_TEXT_MESSAGE, abort: true })
   .refine(isWebLink, 'must be a URL that begins with https:// or http:// and has no user name or password');
 
 function isWebLink(value: string): boolean {
@@ -98,7 +98,7 @@ function findDateProblem(value: string, now: Date): string | null {
   // `Date` turns 31-02 into 3 March, so the parsed date is compared with the text. 99-99 becomes an invalid date.
   const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
   if (!exists) return 'must be an existing day, as DD-MM-YYYY';
-  const today = toIsoDate(toIndianDayNumber(now));
+  const today = formatDayNumber(toIndianDayNumber(now));
   if (iso > today) return 'must not be in the future';
   const oldest = Number(today.slice(0, 4)) - MAX_AGE_YEARS;
   return Number(year) < oldest ? `must not be more than ${MAX_AGE_YEARS} years ago` : null;
@@ -129,6 +129,6 @@ export const createAadhaarVerificationTimeSchema = (clock: Clock, { maxAgeDays, 
     const days = `${maxAgeDays} working day${maxAgeDays === 1 ? '' : 's'}`;
     context.addIssue({
       code: 'custom',
-      message: `must not be more than ${days} ago (AADHAAR_MAX_AGE_DAYS): the earliest day allowed today is ${toIsoDate(earliest)} in India. Verify the details again, or leave aadhaarDetails out`,
+      message: `must not be more than ${days} ago (AADHAAR_MAX_AGE_DAYS): the earliest day allowed today is ${formatDayNumber(earliest)} in India. Verify the details again, or leave aadhaarDetails out`,
     });
   });

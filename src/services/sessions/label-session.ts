@@ -2,8 +2,8 @@ import { findLabelsOfSessions } from '../../db/sessions/labels.ts';
 import type { Viewer } from '../../domain/access.ts';
 import type { FieldProblem } from '../../domain/errors.ts';
 import {
+  applyLabelChange,
   areSameLabels,
-  changeLabels,
   type Labels,
   MAX_METADATA_PAIRS,
   MAX_TAGS,
@@ -50,7 +50,7 @@ export async function labelSession(
     input,
     async (writer, before) => {
       const [stored] = await findLabelsOfSessions(writer.tx, [before.id]);
-      const labels = changeLabels(stored ?? NO_LABELS, input);
+      const labels = applyLabelChange(stored ?? NO_LABELS, input);
       const unchanged = { session: before, outcomeId: before.id };
       if (areSameLabels(stored ?? NO_LABELS, labels)) return unchanged;
       const problems = findExcess(labels);

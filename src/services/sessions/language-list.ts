@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { canonicalLanguage } from '../../domain/languages.ts';
+import { canonicalizeLanguageTag } from '../../domain/languages.ts';
 
 const NO_LANGUAGE = 'must be a BCP 47 language tag, such as hi or en-IN';
 
 const language = z.string().transform((tag, context) => {
-  const canonical = canonicalLanguage(tag);
+  const canonical = canonicalizeLanguageTag(tag);
   if (canonical !== null) return canonical;
   context.addIssue({ code: 'custom', message: NO_LANGUAGE });
   return z.NEVER;

@@ -1,13 +1,17 @@
 import type { Queryable, Transaction } from '../../db/connection/client.ts';
-import { countBookingsByStart, countOtherMeetings, lockSlot } from '../../db/sessions/meeting-times.ts';
+import {
+  countBookingsByStart,
+  countMeetingsOfOtherSessions,
+  lockSlot,
+} from '../../db/sessions/meeting-times.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import {
-  type BookedSlot,
-  isFree,
+  BOOKING_TIME_PROBLEMS,
+  type BookingTimeProblem,
+  isBookableSlot,
   type MeetingCalendar,
   type Slot,
-  TIME_PROBLEMS,
-  type TimeProblem,
+  type SlotWithBookings,
 } from '../../domain/calendar.ts';
 import { Refusal } from '../../domain/errors.ts';
 
@@ -20,11 +24,11 @@ const SEARCHES = [1, 7, 31];
 export class MeetingTimeUnavailable extends Error {
   override readonly name = 'MeetingTimeUnavailable';
   constructor(
-    readonly problem: TimeProblem,
+    readonly problem: BookingTimeProblem,
     readonly session: SessionRow,
     readonly startsAt: Date,
   ) {
-    super(TIME_PROBLEMS[problem].message);
+    super(BOOKING_TIME_PROBLEMS[problem].message);
   }
 }
 
@@ -49,7 +53,7 @@ export async function lockSlotWithFreePlace(
     new Date(startsAt.getTime() + calendar.slotMs),
   ];
   const assertFree = async () => {
-    const taken = await countOtherMeetings(tx, session.id, from, to);
+    const taken = await countMeetingsOfOtherSessions(tx, session.id, from, to);
     if (taken >= calendar.capacity) throw new MeetingTimeUnavailable('SLOT_FULL', session, startsAt);
   };
   // Without the lock first: most who are refused would wait for it in vain, each with a connection of the pool.
@@ -63,7 +67,7 @@ export async function countSlotBookings(
   db: Queryable,
   calendar: MeetingCalendar,
   slots: readonly Slot[],
-): Promise<BookedSlot[]> {
+): Promise<SlotWithBookings[]> {
   const [first, last] = [slots[0], slots.at(-1)];
   if (!first || !last) return [];
   // A meeting that began before the first slot may still take place in it.
@@ -108,13 +112,13 @@ async function findFreeSlots(
   db: Queryable,
   calendar: MeetingCalendar,
   { from, until, now }: FreeSlots,
-): Promise<BookedSlot[]> {
-  const found: BookedSlot[] = [];
+): Promise<SlotWithBookings[]> {
+  const found: SlotWithBookings[] = [];
   let start = from;
   for (const days of SEARCHES) {
     const end = new Date(Math.min(from.getTime() + days * DAY_MS, until.getTime()));
     const slots = await countSlotBookings(db, calendar, calendar.slotsBetween(start, end));
-    found.push(...slots.filter((slot) => isFree(slot, now)));
+    found.push(...slots.filter((slot) => isBookableSlot(slot, now)));
     if (found.length >= MAX_NEXT_FREE_SLOTS || end >= until) break;
     start = end;
   }

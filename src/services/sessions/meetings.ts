@@ -2,16 +2,16 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import {
   findBookedMeeting,
-  findMeetings,
+  findMeetingsById,
   getCancelReasonSealingContext,
   type MeetingRow,
 } from '../../db/sessions/meetings.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { getRecordedName, type Viewer } from '../../domain/access.ts';
-import { type ActionFacts, awaitsReview } from '../../domain/actions.ts';
+import { type ActionFacts, awaitsAgentReview } from '../../domain/actions.ts';
 import type { MeetingCalendar } from '../../domain/calendar.ts';
 import { invariant } from '../../domain/invariant.ts';
-import { MAX_CHARACTERS } from '../../domain/text.ts';
+import { MAX_TEXT_CHARACTERS } from '../../domain/text.ts';
 import { encryptWithCommitment } from '../transitions/audited-writes.ts';
 import { createMeetingTimeRefusal, lockSlotWithFreePlace, MeetingTimeUnavailable } from './meeting-places.ts';
 import {
@@ -25,7 +25,7 @@ import { createTextSchema, parseOrRefuse, refuseField, toOptionalSchema } from '
 
 const FURTHEST_DAYS = 366;
 
-const reason = toOptionalSchema(createTextSchema(MAX_CHARACTERS.reason));
+const reason = toOptionalSchema(createTextSchema(MAX_TEXT_CHARACTERS.reason));
 const cancelInput = actionInputSchema.extend({ reason });
 
 export interface MeetingActionResult {
@@ -83,7 +83,7 @@ export async function scheduleMeeting(
           `The start time is after the customer's link expires (${linkExpiresAt.toISOString()}): choose an earlier time.`,
         );
       }
-      if (awaitsReview(session) && !input.reason)
+      if (awaitsAgentReview(session) && !input.reason)
         refuseField(['reason'], 'must say why another meeting is needed before the ended call is reviewed');
       if (calendar) await lockSlotWithFreePlace(writer.tx, calendar, session, input.startsAt);
       await writer.changes.endMeeting(session.id, 'RESCHEDULED');
@@ -168,7 +168,7 @@ async function withMeeting(
   { db }: ActionDependencies,
   { outcomeId, ...performed }: ActionResult,
 ): Promise<MeetingActionResult> {
-  const [meeting] = await findMeetings(db, [outcomeId]);
+  const [meeting] = await findMeetingsById(db, [outcomeId]);
   invariant(meeting, 'meeting action committed but its meeting is missing');
   return { ...performed, meeting };
 }

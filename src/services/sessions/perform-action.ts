@@ -1,33 +1,33 @@
 import { z } from 'zod';
 import type { Database, Queryable, Transaction } from '../../db/connection/client.ts';
-import { findClosuresAndResolutionsOfSessions } from '../../db/sessions/annotations.ts';
+import { findClosuresAndDisputeResolutionsOfSessions } from '../../db/sessions/annotations.ts';
 import { findSessionsWithCall } from '../../db/sessions/calls.ts';
-import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
+import { findIdempotencyKey, tryInsertIdempotencyKey } from '../../db/sessions/idempotency.ts';
 import { findBookedMeeting } from '../../db/sessions/meetings.ts';
-import { findReplacementCallers } from '../../db/sessions/replacers.ts';
+import { findCallersOfReplacements } from '../../db/sessions/replacers.ts';
 import { findReviewsOfSessions } from '../../db/sessions/reviews.ts';
 import {
-  findReplacements,
-  findSessions,
-  lockSessionById,
+  findReplacementSessions,
+  findSessionsById,
+  lockVisibleSessionById,
   type SessionRow,
 } from '../../db/sessions/sessions.ts';
 import { findUnreviewedCalls } from '../../db/sessions/unreviewed-calls.ts';
 import {
+  getPossibleRecordedNames,
   getRecordedName,
-  getRecordedNames,
-  maySee,
+  getVisibleVerificationIds,
+  maySeeSession,
   type Viewer,
-  visibleVerificationIds,
 } from '../../domain/access.ts';
 import {
   type ActionFacts,
   type ActionPolicy,
-  findAssignee,
-  findDenial,
-  mayHideCall,
-  mayHideReplacement,
-  mayHideUnreviewedCall,
+  findCurrentAssignee,
+  findSessionActionDenial,
+  mightHaveUnflaggedReplacement,
+  mightHaveUnreportedCall,
+  mightHaveUnreviewedCall,
   needsReplacerName,
   type RelatedRows,
   toActionFacts,
@@ -100,11 +100,11 @@ export async function performAction(
     const { tx } = writer;
     // The statements are pipelined on one connection. The lock is sent first, so the later reads run after the
     // session row is locked and see its newest committed state (READ COMMITTED).
-    const locking = lockSessionById(tx, input.sessionId, visibleVerificationIds(viewer));
+    const locking = lockVisibleSessionById(tx, input.sessionId, getVisibleVerificationIds(viewer));
     writer.changes.prefetchHead(input.sessionId);
     const [session, earlier, related] = await Promise.all([
       locking,
-      findIdempotencyKey(tx, { ...call, callers: getRecordedNames(viewer) }),
+      findIdempotencyKey(tx, { ...call, callers: getPossibleRecordedNames(viewer) }),
       readRelatedRows(tx, input.sessionId),
     ]);
     if (!session) throw notFound();
@@ -116,7 +116,7 @@ export async function performAction(
     if (input.expectedVersion !== undefined && input.expectedVersion !== session.version)
       throw moved(session);
     const facts = await readFacts(tx, session, related);
-    throwIfDenied(action, session, findDenial(action, facts, viewer, clock.now(), policy));
+    throwIfDenied(action, session, findSessionActionDenial(action, facts, viewer, clock.now(), policy));
 
     const done = await work(writer, session, facts);
     const renewed = renewLeaseOfLockedSession(writer, done.session, viewer, { clock, leaseMs });
@@ -130,7 +130,7 @@ export async function performAction(
     };
     // The row lock covers one session only: a concurrent call on another session may have used the same key
     // (race).
-    if (!(await insertIdempotencyKey(tx, row))) throw createIdempotencyKeyReuseRefusal(session);
+    if (!(await tryInsertIdempotencyKey(tx, row))) throw createIdempotencyKeyReuseRefusal(session);
     return { replayed: false, ...done, session: renewed };
   });
 }
@@ -163,7 +163,7 @@ function findLaterLease(
   const now = clock.now();
   const until = new Date(now.getTime() + leaseMs);
   const isLater = session.assignedUntil !== null && session.assignedUntil < until;
-  return isLater && findAssignee(session, now) === viewer.id ? until : null;
+  return isLater && findCurrentAssignee(session, now) === viewer.id ? until : null;
 }
 
 /**
@@ -177,7 +177,7 @@ export async function renewLeaseInOwnTransaction(
 ): Promise<SessionRow> {
   if (findLaterLease(session, viewer, dependencies) === null) return session;
   return dependencies.unitOfWork.inTransaction(async (writer) => {
-    const locked = await lockSessionById(writer.tx, session.id, visibleVerificationIds(viewer));
+    const locked = await lockVisibleSessionById(writer.tx, session.id, getVisibleVerificationIds(viewer));
     // Null if the session was archived since it was read.
     return locked ? renewLeaseOfLockedSession(writer, locked, viewer, dependencies) : session;
   });
@@ -194,17 +194,19 @@ async function readRelatedRows(db: Queryable, sessionId: string): Promise<ReadFo
   const [meeting, reviews, annotations] = await Promise.all([
     findBookedMeeting(db, sessionId),
     findReviewsOfSessions(db, [sessionId]),
-    findClosuresAndResolutionsOfSessions(db, [sessionId]),
+    findClosuresAndDisputeResolutionsOfSessions(db, [sessionId]),
   ]);
   return { meeting, reviews, annotations };
 }
 
 /** Combines a session with its related rows. Also reads the log, but only for the few sessions whose rules need it. */
 async function readFacts(db: Queryable, session: SessionRow, related: ReadForAll): Promise<ActionFacts> {
-  const [call] = mayHideUnreviewedCall(session) ? await findUnreviewedCalls(db, [session.id]) : [];
-  const replacements = mayHideReplacement(session) ? await findReplacements(db, [session.id]) : [];
-  const calls = mayHideCall(session) ? await findSessionsWithCall(db, [session.id]) : [];
-  const [replacer] = needsReplacerName(session) ? await findReplacementCallers(db, [session.id]) : [];
+  const [call] = mightHaveUnreviewedCall(session) ? await findUnreviewedCalls(db, [session.id]) : [];
+  const replacements = mightHaveUnflaggedReplacement(session)
+    ? await findReplacementSessions(db, [session.id])
+    : [];
+  const calls = mightHaveUnreportedCall(session) ? await findSessionsWithCall(db, [session.id]) : [];
+  const [replacer] = needsReplacerName(session) ? await findCallersOfReplacements(db, [session.id]) : [];
   return toActionFacts(session, {
     ...related,
     unreviewedCall: call?.subStatus ?? null,
@@ -226,8 +228,8 @@ export async function loadAllowedSession(
   action: SessionAction,
   sessionId: string,
 ): Promise<SessionRow> {
-  const [session] = await findSessions(db, [sessionId]);
-  if (!session || !maySee(viewer, session.verificationId)) throw notFound();
+  const [session] = await findSessionsById(db, [sessionId]);
+  if (!session || !maySeeSession(viewer, session.verificationId)) throw notFound();
   throwIfDenied(action, session, await findActionDenial({ db, clock, policy }, viewer, action, session));
   return session;
 }
@@ -240,7 +242,7 @@ export async function findActionDenial(
   session: SessionRow,
 ): Promise<string | null> {
   const facts = await readFacts(db, session, await readRelatedRows(db, session.id));
-  return findDenial(action, facts, viewer, clock.now(), policy);
+  return findSessionActionDenial(action, facts, viewer, clock.now(), policy);
 }
 
 /**

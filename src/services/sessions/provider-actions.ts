@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { findUsers } from '../../db/sessions/users.ts';
+import { findUsersById } from '../../db/sessions/users.ts';
 import type { Viewer } from '../../domain/access.ts';
 import { IdentityMismatch, Refusal } from '../../domain/errors.ts';
-import { findMismatch } from '../../domain/identity.ts';
+import { findIdentityMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
 import type { ProviderClient, ProviderSession, SdkToken } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
@@ -103,7 +103,7 @@ export async function createSdkToken(
   sessionId: string,
 ): Promise<SdkToken & { session: SessionRow }> {
   const session = await loadAllowedSession(dependencies, viewer, 'CREATE_SDK_TOKEN', sessionId);
-  const [user] = await findUsers(dependencies.db, [session.userId]);
+  const [user] = await findUsersById(dependencies.db, [session.userId]);
   invariant(
     user && session.referenceId !== null,
     'CREATE_SDK_TOKEN was allowed but user or reference id is missing',
@@ -151,8 +151,11 @@ async function refuseOtherIdentity(
   session: SessionRow,
   answer: ProviderSession,
 ): Promise<void> {
-  const [user] = await findUsers(db, [session.userId]);
-  const field = findMismatch({ ...session, userId: user && !user.erasedAt ? user.userId : null }, answer);
+  const [user] = await findUsersById(db, [session.userId]);
+  const field = findIdentityMismatch(
+    { ...session, userId: user && !user.erasedAt ? user.userId : null },
+    answer,
+  );
   if (!field) return;
   const { verificationId } = session;
   onMismatch({ source: 'ANSWER', field, verificationId });

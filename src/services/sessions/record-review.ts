@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { findReviews, type ReviewRow } from '../../db/sessions/reviews.ts';
+import { findReviewsById, type ReviewRow } from '../../db/sessions/reviews.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import type { Viewer } from '../../domain/access.ts';
 import {
-  findDecisionDenial,
+  findReviewDecisionDenial,
   type ReviewDecision,
   type ReviewStage,
   toReviewSubStatus,
@@ -16,7 +16,7 @@ import {
   type ReviewInput,
   toRecordedReasons,
 } from '../../domain/review-reasons.ts';
-import { MAX_CHARACTERS } from '../../domain/text.ts';
+import { MAX_TEXT_CHARACTERS } from '../../domain/text.ts';
 import {
   type ActionDependencies,
   actionInputSchema,
@@ -41,9 +41,9 @@ const withRules = <Schema extends z.ZodType<ReviewInput>>(schema: Schema): Schem
 const reviewInput = <Decision extends ReviewDecision>(decisions: readonly [Decision, ...Decision[]]) =>
   actionInputSchema.extend({
     decision: z.enum(decisions),
-    remarks: toOptionalSchema(createTextSchema(MAX_CHARACTERS.remarks)),
+    remarks: toOptionalSchema(createTextSchema(MAX_TEXT_CHARACTERS.remarks)),
     reasons: toOptionalSchema(z.array(createKeyOfSchema(REVIEW_REASONS))),
-    customerMessage: toOptionalSchema(createTextSchema(MAX_CHARACTERS.customerMessage)),
+    customerMessage: toOptionalSchema(createTextSchema(MAX_TEXT_CHARACTERS.customerMessage)),
     callComplete: toOptionalSchema(z.boolean()),
   });
 
@@ -84,7 +84,7 @@ export async function recordReview(
     input,
     async (writer, session, facts) => {
       const to = toReviewSubStatus(stage, decision);
-      throwIfDenied(action, session, findDecisionDenial(action, to, facts, { callComplete, mayState }));
+      throwIfDenied(action, session, findReviewDecisionDenial(action, to, facts, { callComplete, mayState }));
       // After an approval or a rejection the booked meeting is no longer needed. A meeting that the customer booked
       // at the provider stays booked, because the provider has no call for cancelling it.
       const endsMeeting = facts.meetingBookedHere && decision !== 'UNABLE_TO_VALIDATE';
@@ -109,7 +109,7 @@ export async function recordReview(
       return { session: after, outcomeId: id };
     },
   );
-  const [review] = await findReviews(dependencies.db, [outcomeId]);
+  const [review] = await findReviewsById(dependencies.db, [outcomeId]);
   invariant(review, 'review action committed but its review is missing');
   return { ...performed, review };
 }

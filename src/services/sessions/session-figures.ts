@@ -14,14 +14,14 @@ import {
   type StatsDatabase,
 } from '../../db/connection/statistics.ts';
 import {
-  deleteSessionFigures,
-  type FiguresQuestion,
-  findFigures,
+  deleteFiguresOfWindow,
+  findFreshFigures,
   type StoredFigures,
+  type StoredFiguresRequest,
   storeFigures,
-  tryLockSeries,
+  tryLockFiguresSeries,
 } from '../../db/sessions/session-figures.ts';
-import type { StatsWindow } from '../../db/sessions/session-stats.ts';
+import type { StatsFilter } from '../../db/sessions/session-stats.ts';
 import type { Clock } from '../../domain/ports.ts';
 
 /**
@@ -82,8 +82,8 @@ export interface FiguresRequest<Figures> {
   readonly name: string;
   /** Schema of the figures. Stored figures that do not match are ignored. */
   readonly shape: z.ZodType<Figures>;
-  readonly window: StatsWindow;
-  readonly count: (window: StatsWindow) => RunCountStatement<Figures>;
+  readonly window: StatsFilter;
+  readonly count: (window: StatsFilter) => RunCountStatement<Figures>;
   readonly now: Date;
   /** Aborted when the client no longer waits for the answer. */
   readonly signal: AbortSignal | null;
@@ -91,7 +91,7 @@ export interface FiguresRequest<Figures> {
 
 /** Figures that may be stored: their key in the database, and how they are counted and read. */
 interface Storable<Figures> extends Pick<FiguresRequest<Figures>, 'name' | 'shape'> {
-  readonly question: FiguresQuestion;
+  readonly question: StoredFiguresRequest;
   readonly count: RunCountStatement<Figures>;
   /** Key of the figures in this process. */
   readonly key: string;
@@ -216,7 +216,7 @@ export class SessionFiguresService {
   #countUnderLock<Figures>(storable: Storable<Figures>): Promise<DatedFigures<Figures> | null> {
     const { statistics, clock } = this.#options;
     const work = async (tx: StatsDatabase): Promise<DatedFigures<Figures> | null> => {
-      if (!(await tryLockSeries(tx, storable.question))) return null;
+      if (!(await tryLockFiguresSeries(tx, storable.question))) return null;
       const asOf = clock.now();
       const stored = await findStored(tx, storable, asOf);
       if (stored && !isDue(stored, asOf)) return toDated(stored);
@@ -235,7 +235,7 @@ export class SessionFiguresService {
     // live again.
     const isFast = counted.tookMs < liveTimeoutMs * FAST_BELOW;
     const storing = isFast
-      ? deleteSessionFigures(db, question, counted.asOf)
+      ? deleteFiguresOfWindow(db, question, counted.asOf)
       : storeFigures(db, question, counted, MAX_MAX_AGE_MS);
     await storing.catch((error: unknown) => {
       this.#pauseFor(storable, counted.tookMs);
@@ -250,7 +250,7 @@ async function findStored<Figures>(
   { question, shape }: Storable<Figures>,
   now: Date,
 ): Promise<Stored<Figures> | null> {
-  const found = await findFigures(db, question, now);
+  const found = await findFreshFigures(db, question, now);
   if (!found) return null;
   const { success, data } = shape.safeParse(found.figures);
   return success ? { ...found, figures: data } : null;

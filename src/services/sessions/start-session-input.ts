@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MAX_LANGUAGES } from '../../domain/languages.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { findTemplateProblem, type TemplateCatalogue, type TemplateList } from '../../domain/templates.ts';
-import { MAX_CHARACTERS } from '../../domain/text.ts';
+import { MAX_TEXT_CHARACTERS } from '../../domain/text.ts';
 import {
   type AadhaarAgeRule,
   createAadhaarVerificationTimeSchema,
@@ -66,7 +66,7 @@ export const createStartSessionInputSchema = (clock: Clock, rules: NewStartRules
           phone: toOptionalSchema(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
           name: toOptionalSchema(shortText),
           email: toOptionalSchema(emailSchema),
-          address: toOptionalSchema(createTextSchema(MAX_CHARACTERS.address)),
+          address: toOptionalSchema(createTextSchema(MAX_TEXT_CHARACTERS.address)),
         })
         .refine((user) => user.phone !== undefined || user.userId !== undefined, {
           message: 'must have a phone, or the userId of a person whom the provider knows',

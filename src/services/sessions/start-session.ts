@@ -2,35 +2,35 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/connection/client.ts';
 import { scheduleLookup } from '../../db/polling/lookups.ts';
 import {
-  assignUserToStart,
-  completeIntent,
-  decrementSends,
-  findIntent,
-  type IntentRow,
-  incrementSends,
-  insertIntent,
-  markOpenAsRefused,
-  markSentOnceAsTaken,
-  markUnsentAsRefused,
-  reclaimIntent,
-  replaceRefusedIntent,
+  assignUserToStartIfUnset,
+  decrementStartSendCount,
+  findStartIntent,
+  incrementStartSendCount,
+  insertOrFindStartIntent,
+  markOpenStartAsRefused,
+  markStartIntentAsDone,
+  markTakenIfSentOnce,
+  markUnsentStartAsRefused,
+  reclaimTakenStartIntent,
+  replaceRefusedStartIntent,
   replaceUserOfStart,
+  type StartIntentRow,
 } from '../../db/sessions/intents.ts';
 import { pickStartColumns } from '../../db/sessions/origin.ts';
 import {
-  findSessions,
+  findSessionsById,
   findSessionsByVerificationId,
   lockSessions,
   type SessionRow,
   setStartColumns,
 } from '../../db/sessions/sessions.ts';
-import { decryptPersonalData, findUsers, type UserRow } from '../../db/sessions/users.ts';
-import { maySee, type Viewer } from '../../domain/access.ts';
+import { decryptPersonalData, findUsersById, type UserRow } from '../../db/sessions/users.ts';
+import { maySeeSession, type Viewer } from '../../domain/access.ts';
 import type { ActionPolicy } from '../../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
-import { changeLabels, NO_LABELS } from '../../domain/labels.ts';
-import { formatLanguages } from '../../domain/languages.ts';
+import { applyLabelChange, NO_LABELS } from '../../domain/labels.ts';
+import { serializeLanguageTags } from '../../domain/languages.ts';
 import type { Clock, ProviderSession } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -111,9 +111,9 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     return conversation.finally(() => underWay.delete(intent.sessionId));
   };
 
-  async function claim(viewer: Viewer, input: StartSessionInput): Promise<IntentRow> {
+  async function claim(viewer: Viewer, input: StartSessionInput): Promise<StartIntentRow> {
     const canonical = JSON.stringify(input);
-    const asked: IntentRow = {
+    const asked: StartIntentRow = {
       verificationId: input.verificationId,
       provider: providers.current,
       sessionId: uuidv7(),
@@ -124,15 +124,15 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       agentTemplate: input.agentTemplate ?? null,
       replacesId: input.replacesSessionId ?? null,
       ...toStoredLabels(input),
-      languages: formatLanguages(input.languages),
+      languages: serializeLanguageTags(input.languages),
       sends: 0,
       state: 'OPEN',
       createdAt: clock.now(),
     };
-    const known = await findIntent(db, input.verificationId);
+    const known = await findStartIntent(db, input.verificationId);
     if (!known || known.state === 'REFUSED') await checkReplaced(viewer, input);
-    const stored = await insertIntent(db, asked);
-    const intent = stored?.state === 'REFUSED' ? await replaceRefusedIntent(db, asked) : stored;
+    const stored = await insertOrFindStartIntent(db, asked);
+    const intent = stored?.state === 'REFUSED' ? await replaceRefusedStartIntent(db, asked) : stored;
     if (!intent) return refuseField(['replacesSessionId'], REPLACED_ALREADY);
     if (intent.state === 'TAKEN')
       return reclaim(viewer, input, { ...asked, provider: intent.provider }, intent);
@@ -152,12 +152,14 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   async function reclaim(
     viewer: Viewer,
     input: StartSessionInput,
-    asked: IntentRow,
-    stored: IntentRow,
-  ): Promise<IntentRow> {
+    asked: StartIntentRow,
+    stored: StartIntentRow,
+  ): Promise<StartIntentRow> {
     const { verificationId } = input;
     const [session] = await findSessionsByVerificationId(db, [verificationId]);
-    const refusal = verificationIdTaken(session && maySee(viewer, verificationId) ? session.id : undefined);
+    const refusal = verificationIdTaken(
+      session && maySeeSession(viewer, verificationId) ? session.id : undefined,
+    );
     const userId = session ? await userIdOf(session) : await userIdAtProvider(viewer, stored);
     if (userId === null || !recognizes(input, asked, userId)) throw refusal;
     await checkReplaced(viewer, input);
@@ -167,20 +169,20 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       // Locks the session before the start intent, in the same order as the transition writer (no deadlock).
       if (session) await setStartColumns(tx, session.id, asked);
       const found = session && { sessionId: session.id, userId: session.userId, state: 'DONE' as const };
-      const given = await reclaimIntent(tx, { ...asked, sends: 1, ...found });
+      const given = await reclaimTakenStartIntent(tx, { ...asked, sends: 1, ...found });
       if (session && given) {
         changes.addDetails(session, { ...session, ...pickStartColumns(asked) }, given.caller);
         await writer.addMissingLabels(session.id, asked);
       }
       return given;
     });
-    const intent = reclaimed ?? (await findIntent(db, verificationId));
+    const intent = reclaimed ?? (await findStartIntent(db, verificationId));
     if (intent?.caller !== viewer.id || intent.state === 'TAKEN') throw refusal;
     return intent;
   }
 
   async function userIdOf(session: SessionRow): Promise<string | null> {
-    const [user] = await findUsers(db, [session.userId]);
+    const [user] = await findUsersById(db, [session.userId]);
     return user?.userId ?? null;
   }
 
@@ -188,7 +190,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    * Returns the user id that the provider has for the verification. Returns null without asking if an earlier start
    * by the same caller already found this verification id taken.
    */
-  async function userIdAtProvider(viewer: Viewer, stored: IntentRow): Promise<string | null> {
+  async function userIdAtProvider(viewer: Viewer, stored: StartIntentRow): Promise<string | null> {
     if (stored.caller === viewer.id) return null;
     const found = await findVerification(stored).catch((error) => {
       throw toRefusalIfProviderFailure(error);
@@ -197,7 +199,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /** Returns the dependencies for calls about users, with the client of the provider that the start intent names. */
-  function atProviderOf({ provider }: IntentRow) {
+  function atProviderOf({ provider }: StartIntentRow) {
     return { ...dependencies, provider: providers.get(provider) };
   }
 
@@ -205,7 +207,10 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    * Asks the provider that the start intent names for the verification. Async, so that a provider that is no
    * longer configured causes a rejected promise instead of a synchronous exception.
    */
-  async function findVerification({ provider, verificationId }: IntentRow): Promise<ProviderSession | null> {
+  async function findVerification({
+    provider,
+    verificationId,
+  }: StartIntentRow): Promise<ProviderSession | null> {
     return providers.get(provider).findVerification(verificationId);
   }
 
@@ -215,7 +220,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    *
    * @throws Refusal if the id was derived for another input
    */
-  function recognizes(input: StartSessionInput, start: IntentRow, userId: string): boolean {
+  function recognizes(input: StartSessionInput, start: StartIntentRow, userId: string): boolean {
     const recognition = matchUserId(sealer, userId, start, JSON.stringify(input));
     if (recognition === 'OTHER_INPUT') throw keyUsedWithOtherInput();
     return recognition === 'SAME_INPUT';
@@ -233,8 +238,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   ): Promise<void> {
     if (replacesSessionId === undefined) return;
     const path = ['replacesSessionId'];
-    const [replaced] = await findSessions(db, [replacesSessionId]);
-    if (!replaced || !maySee(viewer, replaced.verificationId))
+    const [replaced] = await findSessionsById(db, [replacesSessionId]);
+    if (!replaced || !maySeeSession(viewer, replaced.verificationId))
       return refuseField(path, 'is not the id of a session that you may see');
     const denial = await findActionDenial(dependencies, viewer, 'REPLACE', replaced);
     if (denial) refuseField(path, `is the id of a session that cannot be replaced: ${denial}`);
@@ -246,7 +251,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    * have several users with the same phone; without a user id, the phone decides.
    */
   async function isPerson(id: string, { userId, phone }: StartSessionInput['user']): Promise<boolean> {
-    const [person] = await findUsers(db, [id]);
+    const [person] = await findUsersById(db, [id]);
     if (!person || person.erasedAt) return false;
     if (userId !== undefined) return userId === person.userId;
     return phone !== undefined && phone === decryptPersonalData(sealer, person).phone;
@@ -256,19 +261,19 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    * Marks the start intent as REFUSED if the provider definitively refused the start, so that a start with corrected
    * input may replace it. Always throws.
    */
-  async function refuse(intent: IntentRow, error: unknown): Promise<never> {
+  async function refuse(intent: StartIntentRow, error: unknown): Promise<never> {
     const refusal = toRefusalIfProviderFailure(error);
     if (
       refusal instanceof Refusal &&
       (refusal.code === 'INVALID_INPUT' || refusal.code === 'PROVIDER_REFUSED')
     ) {
-      await markUnsentAsRefused(db, intent.verificationId);
+      await markUnsentStartAsRefused(db, intent.verificationId);
     }
     throw refusal;
   }
 
-  async function recordedSession(intent: IntentRow): Promise<SessionRow> {
-    const [session] = await findSessions(db, [intent.sessionId]);
+  async function recordedSession(intent: StartIntentRow): Promise<SessionRow> {
+    const [session] = await findSessionsById(db, [intent.sessionId]);
     if (session) return session;
     throw new Refusal(
       'VERIFICATION_ID_TAKEN',
@@ -276,7 +281,11 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     );
   }
 
-  async function converse(caller: string, input: StartSessionInput, stored: IntentRow): Promise<StartResult> {
+  async function converse(
+    caller: string,
+    input: StartSessionInput,
+    stored: StartIntentRow,
+  ): Promise<StartResult> {
     const intent = await checkNewStart(input, stored);
     const user = await userOf(input, intent);
     // If the start was sent before, its input was checked before that send.
@@ -289,7 +298,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       webhooks: begun?.providerWebhooks ?? 0,
     };
     const payload = await ask(input, intent, user.userId);
-    const [replaced] = intent.replacesId === null ? [] : await findSessions(db, [intent.replacesId]);
+    const [replaced] = intent.replacesId === null ? [] : await findSessionsById(db, [intent.replacesId]);
     return unitOfWork.recordAnswer(async (writer) => {
       const update = { source: 'MUTATION', actor: caller, payload, eventTime: null, query } as const;
       // Both sessions are locked by one statement, in the order in which all transactions lock (no deadlock).
@@ -303,7 +312,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       const ended = locked.find(({ id }) => id === recorded.session.replacesId);
       if (wasThere && ended) await writer.endReplaced(ended, caller);
       await writer.addMissingLabels(recorded.session.id, intent);
-      const first = await completeIntent(writer.tx, intent.verificationId);
+      const first = await markStartIntentAsDone(writer.tx, intent.verificationId);
       return { session: recorded.session, replayed: !first };
     });
   }
@@ -315,7 +324,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    *
    * @throws Refusal
    */
-  async function checkNewStart(input: StartSessionInput, intent: IntentRow): Promise<IntentRow> {
+  async function checkNewStart(input: StartSessionInput, intent: StartIntentRow): Promise<StartIntentRow> {
     const refusal = intent.sends === 0 ? findInputRefusal(newStartInput, input) : null;
     if (!refusal) return intent;
     // Only a derived user id proves that this gateway started the verification.
@@ -330,9 +339,9 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       refuseField(NOTIFICATION_TYPES_FIELD_PATH, NO_EMAIL_ADDRESS_THERE);
   }
 
-  async function userOf(input: StartSessionInput, intent: IntentRow): Promise<UserRow> {
+  async function userOf(input: StartSessionInput, intent: StartIntentRow): Promise<UserRow> {
     if (intent.userId) {
-      const [known] = await findUsers(db, [intent.userId]);
+      const [known] = await findUsersById(db, [intent.userId]);
       if (known) return known;
     }
     const givenId = input.user.userId ?? (await findReplacedUserId(intent));
@@ -340,9 +349,9 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const userId = givenId ?? deriveUserId(sealer, intent);
     invariant(userId !== null, 'input matched a hash whose key is not configured');
     const user = await ensureUser(atProviderOf(intent), { ...input.user, userId }, isNew);
-    const stored = await assignUserToStart(db, intent.verificationId, user.id);
+    const stored = await assignUserToStartIfUnset(db, intent.verificationId, user.id);
     if (stored === user.id) return user;
-    const [other] = await findUsers(db, [stored]);
+    const [other] = await findUsersById(db, [stored]);
     invariant(other, 'user of a start intent is missing');
     return other;
   }
@@ -351,8 +360,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    * Returns the user id of the person of the replaced session, because a new session may replace only a session of
    * the same person; null if the start replaces no session.
    */
-  async function findReplacedUserId({ replacesId }: IntentRow): Promise<string | null> {
-    const [replaced] = replacesId === null ? [] : await findSessions(db, [replacesId]);
+  async function findReplacedUserId({ replacesId }: StartIntentRow): Promise<string | null> {
+    const [replaced] = replacesId === null ? [] : await findSessionsById(db, [replacesId]);
     return replaced ? userIdOf(replaced) : null;
   }
 
@@ -363,7 +372,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    */
   async function findOwn(
     input: StartSessionInput,
-    intent: IntentRow,
+    intent: StartIntentRow,
     userId: string,
   ): Promise<ProviderSession | null> {
     const { verificationId } = input;
@@ -374,7 +383,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       const own = found.userId === `u-${intent.sessionId}` || recognizes(input, intent, found.userId);
       if (!own) return null;
     } catch (error) {
-      await markOpenAsRefused(db, verificationId);
+      await markOpenStartAsRefused(db, verificationId);
       throw error;
     }
     const user = await fetchAndStoreUser(atProviderOf(intent), found.userId);
@@ -392,11 +401,15 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     // Locks the look-up before the start intent, in the same order as `planPollsAfterDataLoss` (no deadlock).
     await db.transaction(async (tx) => {
       await scheduleLookup(tx, { verificationId, since, dueAt });
-      await incrementSends(tx, verificationId);
+      await incrementStartSendCount(tx, verificationId);
     });
   }
 
-  async function ask(input: StartSessionInput, intent: IntentRow, userId: string): Promise<ProviderSession> {
+  async function ask(
+    input: StartSessionInput,
+    intent: StartIntentRow,
+    userId: string,
+  ): Promise<ProviderSession> {
     const { verificationId } = input;
     const findOurs = () => findOwn(input, intent, userId);
     if (intent.sends > 0) {
@@ -413,7 +426,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
           return rejectedForBalance(verificationId, userId);
         case 'UNAVAILABLE':
         case 'MISMATCH': {
-          if (error.details.sent === false) await decrementSends(db, verificationId);
+          if (error.details.sent === false) await decrementStartSendCount(db, verificationId);
           else {
             const found = await findOurs().catch(() => null);
             if (found) return found;
@@ -425,16 +438,16 @@ export function createStartSession(dependencies: Dependencies): StartSession {
           // arrived, perhaps one whose record a failover lost. But if the user id is not derived from the start and
           // this was the only send, the verification belongs to another system, even if it has the same user id.
           const isDerived = input.user.userId === undefined && intent.replacesId === null;
-          if (!isDerived && (await markSentOnceAsTaken(db, verificationId))) throw verificationIdTaken();
+          if (!isDerived && (await markTakenIfSentOnce(db, verificationId))) throw verificationIdTaken();
           const found = await findOurs();
           if (found) return found;
-          await markSentOnceAsTaken(db, verificationId);
+          await markTakenIfSentOnce(db, verificationId);
           throw verificationIdTaken();
         }
         case 'INVALID':
         case 'NOT_FOUND':
         case 'REFUSED':
-          await decrementSends(db, verificationId);
+          await decrementStartSendCount(db, verificationId);
           throw error;
         default:
           throw error.kind satisfies never;
@@ -463,8 +476,11 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
 });
 
 /** Returns the columns of a start intent with the labels of the start; null for labels that it does not have. */
-function toStoredLabels({ metadata, tags = [] }: StartSessionInput): Pick<IntentRow, 'metadata' | 'tags'> {
-  const labels = changeLabels(NO_LABELS, { metadata, addTags: tags });
+function toStoredLabels({
+  metadata,
+  tags = [],
+}: StartSessionInput): Pick<StartIntentRow, 'metadata' | 'tags'> {
+  const labels = applyLabelChange(NO_LABELS, { metadata, addTags: tags });
   return { metadata: metadata ? labels.metadata : null, tags: tags.length > 0 ? [...labels.tags] : null };
 }
 

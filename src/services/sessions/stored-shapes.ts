@@ -2,7 +2,7 @@
  * Schemas of stored session figures. Stored figures that do not match, such as those of another release, are ignored.
  */
 import { z } from 'zod';
-import type { PhaseReached, PhaseStay, StateCount } from '../../db/sessions/session-stats.ts';
+import type { PhaseMedianStay, PhaseReachStats, StateCount } from '../../db/sessions/session-stats.ts';
 import type { Party, Status, SubStatus } from '../../domain/status.ts';
 
 /** Schema of a name that is not checked against a list, because a later release may store a status unknown here. */
@@ -21,11 +21,11 @@ export const storedStateCountsSchema: z.ZodType<StateCount[]> = z.array(
   }),
 );
 
-export const storedPhasesReachedSchema: z.ZodType<PhaseReached[]> = z.array(
+export const storedPhasesReachedSchema: z.ZodType<PhaseReachStats[]> = z.array(
   z.object({ status: name<Status>(), reached: count, medianSecondsToReach: seconds }),
 );
 
-export const storedPhaseStaysSchema: z.ZodType<PhaseStay[]> = z.array(
+export const storedPhaseStaysSchema: z.ZodType<PhaseMedianStay[]> = z.array(
   z.object({ status: name<Status>(), medianSeconds: seconds }),
 );
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type FieldProblem, Refusal } from '../../domain/errors.ts';
-import { isStorable, UNSTORABLE_MESSAGE } from '../../domain/storable.ts';
-import { hasAtMostCharacters, isVisible } from '../../domain/text.ts';
+import { isStorableText, UNSTORABLE_TEXT_MESSAGE } from '../../domain/storable.ts';
+import { hasAtMostCharacters, hasVisibleCharacter } from '../../domain/text.ts';
 
 /**
  * Maximum average number of UTF-8 bytes per character that a reader counts (grapheme). A single syllable may
@@ -49,12 +49,12 @@ const textWith = (findRuleProblem: (value: string) => string | null) =>
   });
 
 function findProblem(value: string, longest: number): string | null {
-  if (!isStorable(value)) return UNSTORABLE_MESSAGE;
+  if (!isStorableText(value)) return UNSTORABLE_TEXT_MESSAGE;
   const maxBytes = longest * MAX_BYTES_PER_CHARACTER;
   // The number of bytes is checked first, because it bounds the time that counting the characters takes.
   if (Buffer.byteLength(value) > maxBytes) return `${tooLong(longest)}, and ${maxBytes} bytes in UTF-8`;
   if (!hasAtMostCharacters(value, longest)) return tooLong(longest);
-  if (value !== '' && !isVisible(value)) return 'must have a visible character';
+  if (value !== '' && !hasVisibleCharacter(value)) return 'must have a visible character';
   return null;
 }
 

@@ -1,4 +1,4 @@
-import { findMissedSubStatus } from '../../domain/meetings.ts';
+import { findMissedMeetingSubStatus } from '../../domain/meetings.ts';
 import { endPassedMeeting } from './passed-meeting.ts';
 import type { AnswerUpdate } from './provider-update.ts';
 import type { RecordedUpdate, TransitionWriter } from './transition-writer.ts';
@@ -29,6 +29,6 @@ async function recordMissedMeeting(writer: TransitionWriter, { session }: Record
   // If a webhook overtook the answer, or another poll must confirm it, the answer does not tell the current state.
   if (session.unsettled) return null;
   // Saves a statement for most answers: the column is set while a meeting is booked.
-  if (session.meetingAt === null && findMissedSubStatus(session) === null) return null;
+  if (session.meetingAt === null && findMissedMeetingSubStatus(session) === null) return null;
   return endPassedMeeting(writer, session, askedAt);
 }

@@ -9,7 +9,7 @@ import {
 import { saveLabels } from '../../db/sessions/labels.ts';
 import { endBookedMeeting, insertMeeting, type MeetingRow } from '../../db/sessions/meetings.ts';
 import {
-  addRemarks,
+  addMissingRemarks,
   getCustomerMessageSealingContext,
   getReviewRemarksSealingContext,
   insertReview,
@@ -18,23 +18,23 @@ import {
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import type { UserRow } from '../../db/sessions/users.ts';
-import type { WriteBatch } from '../../db/sessions/write-batch.ts';
+import type { SessionWriteBatch } from '../../db/sessions/write-batch.ts';
 import {
   AUDIT_FIELDS,
-  type AuditContent,
   type AuditEntry,
+  type AuditEntryContent,
+  type AuditEntryKind,
   type AuditHead,
-  type AuditKeys,
-  type AuditKind,
-  buildReviewContent,
+  type AuditKeyring,
+  buildReviewAuditContent,
   computeCommitment,
+  createCommitmentSalt,
   formatPersonForCommitment,
   LATE_SESSION_FIELDS,
   type LateSessionField,
-  newSalt,
   serializeAuditContent,
 } from '../../domain/audit.ts';
-import { type Labels, labelsContent } from '../../domain/labels.ts';
+import { buildLabelsAuditContent, type Labels } from '../../domain/labels.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
 /**
@@ -70,16 +70,16 @@ export type NewMeeting = Omit<MeetingRow, 'cancelledBy' | 'cancelReason' | 'canc
  */
 export class AuditedWriter {
   readonly #tx: Transaction;
-  readonly #batch: WriteBatch;
+  readonly #batch: SessionWriteBatch;
   readonly #sealer: Sealer;
-  readonly #keys: AuditKeys;
+  readonly #keys: AuditKeyring;
   readonly #notes: NewAuditEntry[] = [];
   readonly #heads = new DataLoader(async (sessionIds: readonly string[]) => {
     const heads = headsById(await findAuditHeads(this.#tx, sessionIds));
     return sessionIds.map((id) => heads.get(id) ?? null);
   });
 
-  constructor(tx: Transaction, batch: WriteBatch, sealer: Sealer, keys: AuditKeys) {
+  constructor(tx: Transaction, batch: SessionWriteBatch, sealer: Sealer, keys: AuditKeyring) {
     this.#tx = tx;
     this.#batch = batch;
     this.#sealer = sealer;
@@ -172,7 +172,7 @@ export class AuditedWriter {
     this.#addNote(
       'REVIEW',
       review.sessionId,
-      buildReviewContent(review, { remarks: remarks.commitment, customerMessage: message.commitment }),
+      buildReviewAuditContent(review, { remarks: remarks.commitment, customerMessage: message.commitment }),
     );
   }
 
@@ -189,16 +189,16 @@ export class AuditedWriter {
   /** Stores the labels of a session in place of those that it had. */
   setLabels(sessionId: string, labels: Labels): void {
     this.#tx.start(saveLabels(sessionId, labels));
-    this.#addNote('LABELS', sessionId, labelsContent(labels));
+    this.#addNote('LABELS', sessionId, buildLabelsAuditContent(labels));
   }
 
   /** Adds remarks to a review that was recorded without remarks. */
   async addRemarks(review: ReviewRow, text: string): Promise<void> {
     const remarks = encryptWithCommitment(this.#sealer, text, getReviewRemarksSealingContext(review.id));
-    await addRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });
+    await addMissingRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });
     // Only a review made at the provider gets its remarks later, and such a review has no message to the customer.
     const texts = { remarks: remarks.commitment, customerMessage: null };
-    this.#addNote('REVIEW', review.sessionId, buildReviewContent(review, texts));
+    this.#addNote('REVIEW', review.sessionId, buildReviewAuditContent(review, texts));
   }
 
   /** Adds the audit entries of all changes to the write batch. Must be called once, after the last change. */
@@ -208,7 +208,7 @@ export class AuditedWriter {
     for (const entry of buildEntries(this.#keys, ends, this.#notes, now)) this.#batch.addAuditEntry(entry);
   }
 
-  #addNote<K extends AuditKind>(kind: K, sessionId: string, content: AuditContent<K>): void {
+  #addNote<K extends AuditEntryKind>(kind: K, sessionId: string, content: AuditEntryContent<K>): void {
     this.#notes.push({ sessionId, kind, content: serializeAuditContent(kind, content) });
   }
 }
@@ -222,7 +222,7 @@ const ROW_DETAILS = LATE_SESSION_FIELDS.filter((field) => field !== 'caller');
  */
 export const UNCHANGED_DETAILS = Object.fromEntries(
   AUDIT_FIELDS.DETAILS.map((field) => [field, null]),
-) as unknown as AuditContent<'DETAILS'>;
+) as unknown as AuditEntryContent<'DETAILS'>;
 
 export const NO_PERSON_COMMITMENT = { salt: null, commitment: null };
 
@@ -231,7 +231,7 @@ export const NO_PERSON_COMMITMENT = { salt: null, commitment: null };
  * person erases the salt, after which the commitment reveals nothing.
  */
 export function createPersonCommitment(user: Pick<UserRow, 'userId' | 'createdAt'>) {
-  const salt = newSalt();
+  const salt = createCommitmentSalt();
   return { salt, commitment: computeCommitment(formatPersonForCommitment(user), salt) };
 }
 
@@ -244,7 +244,7 @@ export function encryptWithCommitment(
   context: string,
 ): SealedTextWithCommitment {
   if (text === null) return NO_TEXT;
-  const salt = newSalt();
+  const salt = createCommitmentSalt();
   return { sealed: sealer.seal(text, context), salt, commitment: computeCommitment(text, salt) };
 }
 
@@ -254,7 +254,7 @@ export function encryptWithCommitment(
  */
 export async function appendToAuditChains(
   tx: Transaction,
-  keys: AuditKeys,
+  keys: AuditKeyring,
   notes: readonly NewAuditEntry[],
   recordedAt: Date,
 ): Promise<void> {
@@ -271,7 +271,7 @@ const headsById = (heads: readonly AuditHead[]): Map<string, AuditHead> =>
 
 /** Numbers and signs the next entries of the audit chains. Updates `ends` to the new heads (last entries). */
 function buildEntries(
-  keys: AuditKeys,
+  keys: AuditKeyring,
   ends: Map<string, AuditHead>,
   notes: readonly NewAuditEntry[],
   recordedAt: Date,

@@ -1,6 +1,10 @@
 import { findBookedMeeting } from '../../db/sessions/meetings.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
-import { findMissedSubStatus, findPassedMeetingStatus, isGraceOver } from '../../domain/meetings.ts';
+import {
+  findMissedMeetingSubStatus,
+  findPassedMeetingStatus,
+  isMeetingGraceOver,
+} from '../../domain/meetings.ts';
 import { toStatusPair } from '../../domain/status.ts';
 import type { TransitionWriter } from './transition-writer.ts';
 
@@ -16,10 +20,10 @@ export async function endPassedMeeting(
 ): Promise<SessionRow | null> {
   const meeting = await findBookedMeeting(writer.tx, session.id);
   const { meetingGraceMs } = writer.pace;
-  if (!meeting || !isGraceOver(meeting, at, meetingGraceMs)) return null;
+  if (!meeting || !isMeetingGraceOver(meeting, at, meetingGraceMs)) return null;
   const by = { source: 'CLOCK', actor: null } as const;
   const after = { ...session, meetingAt: null };
-  const subStatus = findMissedSubStatus(session);
+  const subStatus = findMissedMeetingSubStatus(session);
   if (subStatus !== null) {
     await writer.changes.endMeeting(session.id, 'MISSED');
     return writer.applyOwn(after, toStatusPair(subStatus), 'MOVED', by);

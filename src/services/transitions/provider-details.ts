@@ -5,12 +5,12 @@ import { findNewestReview } from '../../db/sessions/reviews.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
 import {
-  MEETING_STATUS_BY_SUB_STATUS,
+  MEETING_OUTCOME_BY_SUB_STATUS,
   type MeetingOutcome,
   REVIEW_BY_SUB_STATUS,
   type ReviewStage,
 } from '../../domain/actions.ts';
-import { findChanges } from '../../domain/changes.ts';
+import { findSessionChanges } from '../../domain/changes.ts';
 import type { ProviderSession } from '../../domain/ports.ts';
 import type { TransitionSource } from '../../domain/session.ts';
 import { getStatusInfo } from '../../domain/status.ts';
@@ -34,7 +34,7 @@ export interface AppliedUpdate {
 /**
  * Derives meetings and reviews from a provider update, because the provider has no separate calls or webhooks for
  * them. Returns the start of the meeting that the update booked, if any. `changedMore`: the update changed a
- * meeting, a review or the agent's remarks, and its transition does not report that change (`findChanges`).
+ * meeting, a review or the agent's remarks, and its transition does not report that change (`findSessionChanges`).
  */
 export async function recordMeetingsAndReviews(
   tx: Transaction,
@@ -42,7 +42,7 @@ export async function recordMeetingsAndReviews(
   details: AppliedUpdate,
 ): Promise<{ readonly bookedAt: Date | null; readonly changedMore: boolean }> {
   const { transition, payload, before, session } = details;
-  const told = transition ? findChanges(transition) : [];
+  const told = transition ? findSessionChanges(transition) : [];
   const bookedAt = await applyMeeting(tx, changes, details);
   await applyReview(changes, details);
   const ofAgent = await applyRemarks(tx, changes, details, 'AGENT', payload.agentRemarks);
@@ -91,7 +91,7 @@ async function findOutcome(
   sessionId: string,
   { status, subStatus }: TransitionRow,
 ): Promise<MeetingOutcome | null> {
-  const outcome = MEETING_STATUS_BY_SUB_STATUS[subStatus];
+  const outcome = MEETING_OUTCOME_BY_SUB_STATUS[subStatus];
   if (outcome) return outcome;
   if (getStatusInfo({ status, subStatus }).terminal) return 'CANCELLED';
   if (subStatus !== 'AGENT_APPROVED' && subStatus !== 'AGENT_REJECTED') return null;

@@ -1,12 +1,12 @@
 import type { LockedSession } from '../../db/sessions/sessions.ts';
-import type { RawStatus } from '../../db/sessions/transitions.ts';
+import type { VerificationRawStatus } from '../../db/sessions/transitions.ts';
 import { IdentityMismatch } from '../../domain/errors.ts';
-import { findMismatch, type IdentityField } from '../../domain/identity.ts';
+import { findIdentityMismatch, type IdentityField } from '../../domain/identity.ts';
 import type { ProviderSession } from '../../domain/ports.ts';
 import {
-  isTooFarAhead,
+  isEventTimeTooFarAhead,
   type ObservationTime,
-  type StatusUpdate,
+  type ProviderStatusUpdate,
   type TransitionSource,
 } from '../../domain/session.ts';
 
@@ -92,12 +92,12 @@ export function assertAnswerMatchesQuery(update: ProviderUpdate): void {
 
 /** Returns which id in an update contradicts the session that it would be recorded on; null if all ids match. */
 export const findMismatchedIdField = (session: LockedSession, update: ProviderUpdate): IdentityField | null =>
-  findMismatch(
+  findIdentityMismatch(
     { ...session, userId: session.providerUserId },
     { ...update.payload, provider: getProviderOfUpdate(update) },
   );
 
-export const toRawStatus = (update: ProviderUpdate): RawStatus => ({
+export const toRawStatus = (update: ProviderUpdate): VerificationRawStatus => ({
   verificationId: getVerificationIdOfUpdate(update),
   rawStatus: update.payload.rawStatus,
   rawSubStatus: update.payload.rawSubStatus,
@@ -115,13 +115,13 @@ export const getOrderingTime = (update: ProviderUpdate): Date | null =>
 
 /** Returns a time by the provider's clock; null if it is too far ahead of our clock. */
 export const unlessTooFarAhead = (time: Date | null, now: Date): Date | null =>
-  time && !isTooFarAhead(time, now) ? time : null;
+  time && !isEventTimeTooFarAhead(time, now) ? time : null;
 
 export function toStatusUpdate(
   update: ProviderUpdate,
   seen: readonly ObservationTime[],
   before: Pick<LockedSession, 'providerMeetingAt'> | null,
-): StatusUpdate {
+): ProviderStatusUpdate {
   const { rawStatus, rawSubStatus, meetingAt } = update.payload;
   const newMeetingAt = meetingAt?.getTime() === before?.providerMeetingAt?.getTime() ? null : meetingAt;
   const raw = { rawStatus, rawSubStatus, seen };

@@ -2,8 +2,8 @@ import DataLoader from 'dataloader';
 import { findAuditHeadsOfVerifications } from '../../db/audit/audit.ts';
 import type { Transaction } from '../../db/connection/client.ts';
 import { type LockedSession, lockSessions } from '../../db/sessions/sessions.ts';
-import { findObservations } from '../../db/sessions/transitions.ts';
-import { lockUncontendedSessions } from '../../db/webhooks/inbox.ts';
+import { findEarlierObservationTimes } from '../../db/sessions/transitions.ts';
+import { lockImmediatelyRecordableSessions } from '../../db/webhooks/inbox.ts';
 import type { ObservationTime } from '../../domain/session.ts';
 import type { AuditedWriter } from './audited-writes.ts';
 import {
@@ -42,7 +42,7 @@ export class SessionLocker {
         verificationId: getVerificationIdOfUpdate(update),
         bodyHash,
       }));
-      return this.#find(updates, lockUncontendedSessions(this.#tx, wanted));
+      return this.#find(updates, lockImmediatelyRecordableSessions(this.#tx, wanted));
     },
     { cache: false },
   );
@@ -66,7 +66,7 @@ export class SessionLocker {
   }
 
   async observationsOf(update: ProviderUpdate): Promise<ObservationTime[]> {
-    const [seen] = await findObservations(this.#tx, [toRawStatus(update)]);
+    const [seen] = await findEarlierObservationTimes(this.#tx, [toRawStatus(update)]);
     return seen ?? [];
   }
 
@@ -76,7 +76,7 @@ export class SessionLocker {
     const [rows, heads, observations] = await Promise.all([
       locking,
       findAuditHeadsOfVerifications(this.#tx, updates.map(getVerificationIdOfUpdate)),
-      findObservations(this.#tx, updates.map(toRawStatus)),
+      findEarlierObservationTimes(this.#tx, updates.map(toRawStatus)),
     ]);
     for (const { id } of rows)
       this.#changes.setHead(id, heads.find(({ sessionId }) => sessionId === id) ?? null);

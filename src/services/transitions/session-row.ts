@@ -1,9 +1,13 @@
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { getAgentRemarksSealingContext, getLinkSealingContext } from '../../db/sessions/sessions.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
-import { type Deadlines, findDueAt } from '../../domain/deadlines.ts';
-import { isApplied, type ProjectedState, type UpdateDecision } from '../../domain/session.ts';
-import { findWaitingParty } from '../../domain/status.ts';
+import { type DeadlineMinutes, findDueAt } from '../../domain/deadlines.ts';
+import {
+  isAppliedVerdict,
+  type ProjectedSessionState,
+  type ProviderUpdateDecision,
+} from '../../domain/session.ts';
+import { getAwaitedParty } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { getOrderingTime, type ProviderUpdate, unlessTooFarAhead } from './provider-update.ts';
 
@@ -12,13 +16,13 @@ import { getOrderingTime, type ProviderUpdate, unlessTooFarAhead } from './provi
  * not change the status leaves the raw status and `statusSince` unchanged.
  */
 export function buildProjectionColumns(
-  state: ProjectedState,
+  state: ProjectedSessionState,
   transition: TransitionRow,
-  deadlines: Deadlines,
+  deadlines: DeadlineMinutes,
   now: Date,
   before?: SessionRow,
 ) {
-  const applied = isApplied(transition.verdict) || !before;
+  const applied = isAppliedVerdict(transition.verdict) || !before;
   const statusSince = applied ? transition.recordedAt : before.statusSince;
   return {
     status: state.status,
@@ -29,7 +33,7 @@ export function buildProjectionColumns(
     escalated: state.escalated,
     closed: state.closed,
     replaced: state.replaced,
-    waitingOn: findWaitingParty(state, state),
+    waitingOn: getAwaitedParty(state, state),
     decidedHere: state.decidedHere,
     providerStatus: state.provider.rawStatus,
     providerSubStatus: state.provider.rawSubStatus,
@@ -130,13 +134,13 @@ export const buildTransitionBase = (sessionId: string, before: SessionRow | null
 
 /**
  * Builds the transition that records a provider update, with the status pair and the verdict from
- * `evaluateUpdate`.
+ * `evaluateProviderUpdate`.
  */
 export const buildProviderTransition = (
   sessionId: string,
   before: SessionRow | null,
   update: ProviderUpdate,
-  { pair, verdict }: Extract<UpdateDecision, { kind: 'TRANSITION' }>,
+  { pair, verdict }: Extract<ProviderUpdateDecision, { kind: 'TRANSITION' }>,
   recordedAt: Date,
 ): TransitionRow => ({
   ...buildTransitionBase(sessionId, before, recordedAt),

@@ -1,42 +1,42 @@
 import type { Transaction } from '../../db/connection/client.ts';
-import { cancelLookup } from '../../db/polling/lookups.ts';
-import { clearReplacesId, findIntent, type IntentRow } from '../../db/sessions/intents.ts';
+import { deleteLookup } from '../../db/polling/lookups.ts';
+import { findStartIntent, releaseReplacedSession, type StartIntentRow } from '../../db/sessions/intents.ts';
 import { findLabelsOfSessions } from '../../db/sessions/labels.ts';
 import {
-  deleteDoubtfulAnswer,
-  findDoubtfulAnswer,
-  saveDoubtfulAnswer,
+  deleteDoubtfulPollAnswer,
+  findDoubtfulPollAnswer,
+  saveDoubtfulPollAnswer,
 } from '../../db/sessions/order-doubts.ts';
 import { pickStartColumns, type StartColumns } from '../../db/sessions/origin.ts';
 import {
-  findSessions,
-  insertSession,
+  findSessionsById,
   type LockedSession,
-  lockSession,
+  lockSessionByVerificationId,
   lockSessions,
   lockSessionsNoWait,
   type SessionRow,
   toSessionState,
-  withPollSchedule,
+  tryInsertSession,
+  withNextPollAt,
 } from '../../db/sessions/sessions.ts';
-import { setObservationTime, type TransitionRow } from '../../db/sessions/transitions.ts';
-import { findUsers } from '../../db/sessions/users.ts';
-import type { WriteBatch } from '../../db/sessions/write-batch.ts';
-import { requeueWaiting } from '../../db/webhooks/inbox.ts';
-import type { Deadlines } from '../../domain/deadlines.ts';
+import { setMissingObservationTime, type TransitionRow } from '../../db/sessions/transitions.ts';
+import { findUsersById } from '../../db/sessions/users.ts';
+import type { SessionWriteBatch } from '../../db/sessions/write-batch.ts';
+import { requeueWebhooksOfFoundSession } from '../../db/webhooks/inbox.ts';
+import type { DeadlineMinutes } from '../../domain/deadlines.ts';
 import { IdentityMismatch } from '../../domain/errors.ts';
-import { findMismatch } from '../../domain/identity.ts';
+import { findIdentityMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
 import { hasLabels, type Labels } from '../../domain/labels.ts';
 import type { PollPace } from '../../domain/polling.ts';
-import type { Clock, IgnoredField } from '../../domain/ports.ts';
+import type { Clock, IgnoredProviderField } from '../../domain/ports.ts';
 import {
   applyTransition,
-  type DoubtfulAnswer,
-  decideReplacement,
-  evaluateUpdate,
+  type DoubtfulPollAnswer,
+  evaluateProviderUpdate,
+  getReplacementVerdict,
   isLateVerdict,
-  isStaffRecord,
+  isStaffRecordVerdict,
   type ObservationTime,
   SECOND_POLL_DELAY_MS,
   type TransitionSource,
@@ -71,7 +71,7 @@ import {
 /** Fields of a provider update that could not be parsed and count as missing. */
 export interface IgnoredFields {
   readonly sessionId: string;
-  readonly fields: readonly IgnoredField[];
+  readonly fields: readonly IgnoredProviderField[];
   /**
    * True if the update became a transition. Only then are the ignored fields logged, because each further poll
    * repeats the same fields.
@@ -109,31 +109,31 @@ export const getStartLabels = ({ metadata, tags }: Pick<NewSession, 'metadata' |
 
 /**
  * Transition writer: the only code that changes a session's status. Within one transaction of the `UnitOfWork`
- * it locks the session row, evaluates the update (`evaluateUpdate`), appends a transition with the next
+ * it locks the session row, evaluates the update (`evaluateProviderUpdate`), appends a transition with the next
  * sequence, and updates the row.
  */
 export class TransitionWriter {
   readonly tx: Transaction;
   /** Writes transitions, meetings and reviews together with their audit entries. */
   readonly changes: AuditedWriter;
-  readonly batch: WriteBatch;
+  readonly batch: SessionWriteBatch;
   readonly #clock: Clock;
   readonly #sealer: Sealer;
   /** Intervals and grace periods from which the times of polls are computed. */
   readonly pace: PollPace;
-  readonly #deadlines: Deadlines;
+  readonly #deadlines: DeadlineMinutes;
   readonly #recorded: TransitionRow[];
   readonly #ignored: IgnoredFields[];
   readonly #lookup: SessionLocker;
 
   constructor(
     tx: Transaction,
-    batch: WriteBatch,
+    batch: SessionWriteBatch,
     changes: AuditedWriter,
     clock: Clock,
     sealer: Sealer,
     pace: PollPace,
-    deadlines: Deadlines,
+    deadlines: DeadlineMinutes,
     recorded: TransitionRow[],
     ignored: IgnoredFields[],
   ) {
@@ -161,11 +161,11 @@ export class TransitionWriter {
     const verificationId = getVerificationIdOfUpdate(update);
     const { session, seen } = await this.#lookup.lock(update);
     if (session) return this.#applyTo(session, update, seen);
-    const intent = await findIntent(this.tx, verificationId);
+    const intent = await findStartIntent(this.tx, verificationId);
     // DONE means that the session was created. Either another transaction created it after the lookup above
     // (race), and it is found now; or the session was archived since, and must not be created again.
     if (intent?.state === 'DONE') {
-      const begun = await lockSession(this.tx, verificationId);
+      const begun = await lockSessionByVerificationId(this.tx, verificationId);
       return begun && this.#applyTo(begun, update);
     }
     if (!intent?.userId || !(await this.#isOurs(update, intent, intent.userId))) return null;
@@ -195,7 +195,8 @@ export class TransitionWriter {
     const { sessionId, provider, userId, replacesId, caller, metadata, tags } = origin;
     const from = { ...pickStartColumns(origin), sessionId, provider, userId, caller, metadata, tags };
     const accepted = isAccepted(update);
-    if (replacesId !== null && !accepted) await clearReplacesId(this.tx, getVerificationIdOfUpdate(update));
+    if (replacesId !== null && !accepted)
+      await releaseReplacedSession(this.tx, getVerificationIdOfUpdate(update));
     const { created, replaced } = await this.#lockReplaced(update, accepted ? replacesId : null);
     if (created) return this.#applyTo(created, update);
     // The replaced session may have been archived since the start was accepted.
@@ -204,7 +205,7 @@ export class TransitionWriter {
       if (replaced) await this.endReplaced(replaced, caller);
       return begun;
     }
-    const other = await lockSession(this.tx, getVerificationIdOfUpdate(update));
+    const other = await lockSessionByVerificationId(this.tx, getVerificationIdOfUpdate(update));
     invariant(other, 'session was neither created nor found after a conflict on its verification id');
     return this.#applyTo(other, update);
   }
@@ -217,14 +218,14 @@ export class TransitionWriter {
    *
    * @throws IdentityMismatch if an answer names another user
    */
-  async #isOurs(update: ProviderUpdate, intent: IntentRow, userId: string): Promise<boolean> {
+  async #isOurs(update: ProviderUpdate, intent: StartIntentRow, userId: string): Promise<boolean> {
     const { payload, eventTime } = update;
     if (getProviderOfUpdate(update) !== intent.provider) return false;
     const sent = intent.sends > 0 && intent.state !== 'TAKEN' && intent.state !== 'REFUSED';
     if (eventTime && !sent) return false;
-    const [user] = await findUsers(this.tx, [userId]);
+    const [user] = await findUsersById(this.tx, [userId]);
     if (eventTime) return user !== undefined && user.userId === payload.userId;
-    const mismatch = findMismatch({ userId: user?.userId ?? null }, { userId: payload.userId });
+    const mismatch = findIdentityMismatch({ userId: user?.userId ?? null }, { userId: payload.userId });
     if (mismatch) throw new IdentityMismatch(mismatch, intent.verificationId);
     return true;
   }
@@ -239,7 +240,7 @@ export class TransitionWriter {
     update: ProviderUpdate,
     replacesId: string | null,
   ): Promise<{ created: LockedSession | null; replaced: LockedSession | null }> {
-    const [known] = replacesId === null ? [] : await findSessions(this.tx, [replacesId]);
+    const [known] = replacesId === null ? [] : await findSessionsById(this.tx, [replacesId]);
     if (!known) return { created: null, replaced: null };
     const verificationId = getVerificationIdOfUpdate(update);
     const lock = update.eventTime ? lockSessionsNoWait : lockSessions;
@@ -261,7 +262,7 @@ export class TransitionWriter {
     await this.applyOwn(
       { ...before, meetingAt: null },
       toStatusPair('REPLACED'),
-      decideReplacement(before),
+      getReplacementVerdict(before),
       by,
     );
   }
@@ -317,7 +318,7 @@ export class TransitionWriter {
         before,
       ),
     };
-    if (!isStaffRecord(verdict)) return this.#queueUpdate(after);
+    if (!isStaffRecordVerdict(verdict)) return this.#queueUpdate(after);
     // A record of staff, such as a note, says nothing about the provider: the planned poll stays.
     this.batch.saveSession(after);
     return after;
@@ -330,13 +331,13 @@ export class TransitionWriter {
   async #tryCreate(update: ProviderUpdate, from: NewSession): Promise<RecordedUpdate | null> {
     const { payload } = update;
     const now = this.#clock.now();
-    const evaluation = evaluateUpdate(null, toStatusUpdate(update, [], null), now);
+    const evaluation = evaluateProviderUpdate(null, toStatusUpdate(update, [], null), now);
     invariant(
       evaluation.kind === 'TRANSITION',
       `first update of a session was evaluated as ${evaluation.kind}`,
     );
     const { sessionId, caller, metadata, tags, ...origin } = from;
-    const [user] = await findUsers(this.tx, [origin.userId]);
+    const [user] = await findUsersById(this.tx, [origin.userId]);
     const person = user ? createPersonCommitment(user) : NO_PERSON_COMMITMENT;
     const transition = buildProviderTransition(sessionId, null, update, evaluation, now);
     const unplanned = {
@@ -352,8 +353,8 @@ export class TransitionWriter {
       ...buildProviderColumns(this.#sealer, sessionId, null, update, now),
       ...buildProjectionColumns(applyTransition(null, transition), transition, this.#deadlines, now),
     };
-    const session = withPollSchedule(unplanned, this.pace);
-    if (!(await insertSession(this.tx, session))) return null;
+    const session = withNextPollAt(unplanned, this.pace);
+    if (!(await tryInsertSession(this.tx, session))) return null;
     this.changes.addSession(session, person.commitment, caller);
     const labels = getStartLabels({ metadata, tags });
     if (hasLabels(labels)) this.changes.setLabels(sessionId, labels);
@@ -367,8 +368,8 @@ export class TransitionWriter {
       now,
     });
     this.#noteIgnored(session, update, transition);
-    await requeueWaiting(this.tx, payload.verificationId);
-    await cancelLookup(this.tx, payload.verificationId);
+    await requeueWebhooksOfFoundSession(this.tx, payload.verificationId);
+    await deleteLookup(this.tx, payload.verificationId);
     return { session, transition };
   }
 
@@ -385,18 +386,18 @@ export class TransitionWriter {
     const seen = seenBefore ?? (await this.#lookup.observationsOf(update));
     // An answer that repeats an older status is stored as a doubt until a second poll confirms the answer. A
     // webhook has an event time and needs no confirmation.
-    const doubt = eventTime ? null : await findDoubtfulAnswer(this.tx, before.id);
+    const doubt = eventTime ? null : await findDoubtfulPollAnswer(this.tx, before.id);
     const state = toSessionState(before, doubt);
     const now = this.#clock.now();
-    const evaluation = evaluateUpdate(state, toStatusUpdate(update, seen, before), now);
+    const evaluation = evaluateProviderUpdate(state, toStatusUpdate(update, seen, before), now);
     if (evaluation.kind === 'NOTHING' && eventTime) return { session: before, transition: null };
     if (evaluation.kind === 'DOUBTED') {
-      this.tx.start(saveDoubtfulAnswer(this.tx, before.id, evaluation.doubt));
+      this.tx.start(saveDoubtfulPollAnswer(this.tx, before.id, evaluation.doubt));
       return this.#fillMissing(before, update, true, now, evaluation.doubt);
     }
     if (evaluation.kind === 'OVERTAKEN')
       return this.#fillMissing(before, update, evaluation.orderUncertain, now, doubt);
-    if (doubt) this.tx.start(deleteDoubtfulAnswer(this.tx, before.id));
+    if (doubt) this.tx.start(deleteDoubtfulPollAnswer(this.tx, before.id));
 
     const transition =
       evaluation.kind === 'TRANSITION'
@@ -431,7 +432,7 @@ export class TransitionWriter {
     this.changes.addDetails(before, session);
     if (transition) this.#append(transition, update);
     if (evaluation.kind === 'CONFIRMS')
-      this.tx.start(setObservationTime(before.id, payload.rawStatus, payload.rawSubStatus, eventTime));
+      this.tx.start(setMissingObservationTime(before.id, payload.rawStatus, payload.rawSubStatus, eventTime));
     this.#noteIgnored(session, update, transition);
     const source = toTransitionSource(update);
     const { bookedAt, changedMore } = late
@@ -465,7 +466,7 @@ export class TransitionWriter {
     update: ProviderUpdate,
     orderUncertain: boolean,
     now: Date,
-    doubt: DoubtfulAnswer | null,
+    doubt: DoubtfulPollAnswer | null,
   ): Promise<RecordedUpdate> {
     const payload = buildProviderColumns(this.#sealer, before.id, null, update, now);
     const hasNewRemarks = before.agentRemarks === null && payload.agentRemarks !== null;
@@ -491,7 +492,7 @@ export class TransitionWriter {
   }
 
   #queueUpdate(session: SessionRow, secondLookAt: Date | null = null): SessionRow {
-    const planned = withPollSchedule(session, this.pace, secondLookAt);
+    const planned = withNextPollAt(session, this.pace, secondLookAt);
     this.batch.saveSession(planned);
     return planned;
   }

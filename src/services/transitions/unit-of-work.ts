@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
-import { assignPositionsAtCommit } from '../../db/sessions/feed.ts';
+import { assignFeedPositionsAtCommit } from '../../db/sessions/feed.ts';
 import type { TransitionRow } from '../../db/sessions/transitions.ts';
-import { forceIndexPlans, WriteBatch } from '../../db/sessions/write-batch.ts';
-import type { AuditKeys } from '../../domain/audit.ts';
-import type { Deadlines } from '../../domain/deadlines.ts';
+import { forceIndexPlans, SessionWriteBatch } from '../../db/sessions/write-batch.ts';
+import type { AuditKeyring } from '../../domain/audit.ts';
+import type { DeadlineMinutes } from '../../domain/deadlines.ts';
 import { IdentityMismatch } from '../../domain/errors.ts';
 import type { Clock, Doorbell } from '../../domain/ports.ts';
 import type { FeedEntry } from '../../domain/session.ts';
@@ -21,10 +21,10 @@ interface UnitOfWorkDependencies {
   readonly clock: Clock;
   readonly doorbell: Doorbell;
   readonly sealer: Sealer;
-  readonly auditKeys: AuditKeys;
+  readonly auditKeys: AuditKeyring;
   readonly fairShare: PollFairShare;
   /** Times after which sessions are overdue. */
-  readonly deadlines: Deadlines;
+  readonly deadlines: DeadlineMinutes;
   readonly metrics: Metrics;
   readonly onMismatch: OnMismatch;
   readonly log: Logger;
@@ -39,9 +39,9 @@ export class UnitOfWork {
   readonly #clock: Clock;
   readonly #doorbell: Doorbell;
   readonly #sealer: Sealer;
-  readonly #auditKeys: AuditKeys;
+  readonly #auditKeys: AuditKeyring;
   readonly #fairShare: PollFairShare;
-  readonly #deadlines: Deadlines;
+  readonly #deadlines: DeadlineMinutes;
   readonly #metrics: Metrics;
   readonly #onMismatch: OnMismatch;
   readonly #log: Logger;
@@ -85,7 +85,7 @@ export class UnitOfWork {
     let numbered: Promise<readonly FeedEntry[]> = Promise.resolve([]);
     const result = await this.#db.transaction(async (tx) => {
       tx.start(forceIndexPlans());
-      const batch = new WriteBatch();
+      const batch = new SessionWriteBatch();
       const changes = new AuditedWriter(tx, batch, this.#sealer, this.#auditKeys);
       const { pace } = this.#fairShare;
       const [clock, sealer, deadlines] = [this.#clock, this.#sealer, this.#deadlines];
@@ -94,7 +94,7 @@ export class UnitOfWork {
       );
       await changes.appendChainEntries(this.#clock.now());
       batch.flush(tx);
-      if (recorded.length > 0) numbered = assignPositionsAtCommit(tx);
+      if (recorded.length > 0) numbered = assignFeedPositionsAtCommit(tx);
       return done;
     });
     for (const transition of recorded) {

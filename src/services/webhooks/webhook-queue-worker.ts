@@ -1,22 +1,22 @@
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../../db/connection/client.ts';
 import {
-  classifyFault,
+  classifyDatabaseFault,
   type DatabaseFault,
   isPermanentError,
 } from '../../db/connection/connection-errors.ts';
 import { scheduleLookup } from '../../db/polling/lookups.ts';
-import { lockSession } from '../../db/sessions/sessions.ts';
+import { lockSessionByVerificationId } from '../../db/sessions/sessions.ts';
 import {
   claimWebhooks,
-  getWebhookSealingContext,
+  getWebhookBodySealingContext,
   type InboxRow,
-  updateWebhook,
+  updateInboxWebhook,
 } from '../../db/webhooks/inbox.ts';
 import { IdentityMismatch } from '../../domain/errors.ts';
-import { NAME_OF_ID } from '../../domain/identity.ts';
+import { NAME_BY_IDENTITY_FIELD } from '../../domain/identity.ts';
 import type { Clock, WebhookPayload } from '../../domain/ports.ts';
-import type { Providers } from '../../domain/providers.ts';
+import type { ProviderRegistry } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { withoutTrace, withSpan } from '../../telemetry/trace.ts';
@@ -41,7 +41,7 @@ const REASON_UNKNOWN_SESSION =
 
 interface Dependencies {
   readonly db: Database;
-  readonly providers: Providers;
+  readonly providers: ProviderRegistry;
   readonly clock: Clock;
   readonly sealer: Sealer;
   readonly unitOfWork: UnitOfWork;
@@ -145,7 +145,7 @@ export class WebhookQueueWorker {
     } catch (error) {
       if (limit > 1) return { passOver: null };
       const [failed = null] = claimed;
-      const fault = classifyFault(error);
+      const fault = classifyDatabaseFault(error);
       log.warn(
         { err: error, webhook: failed?.id.toString(), ...(fault ? { fault } : {}) },
         'could not process a webhook; retrying',
@@ -167,7 +167,9 @@ export class WebhookQueueWorker {
         row,
         `The provider "${row.provider}" of the webhook is not configured in this gateway.`,
       );
-    const payload = provider.webhooks.parse(sealer.open(row.body, getWebhookSealingContext(row.bodyHash)));
+    const payload = provider.webhooks.parse(
+      sealer.open(row.body, getWebhookBodySealingContext(row.bodyHash)),
+    );
     if ('problem' in payload) return this.#park(writer.tx, row, payload.problem);
     let recorded: RecordedUpdate | null;
     try {
@@ -179,15 +181,15 @@ export class WebhookQueueWorker {
       await this.#park(
         writer.tx,
         row,
-        `The webhook names another ${NAME_OF_ID[field]} than its session has.`,
+        `The webhook names another ${NAME_BY_IDENTITY_FIELD[field]} than its session has.`,
       );
       return;
     }
     if (recorded?.session.erasedAt)
-      return void (await updateWebhook(writer.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
+      return void (await updateInboxWebhook(writer.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
     if (recorded) return writer.batch.markWebhookDone(row.id);
     const { verificationId } = payload.session;
-    await updateWebhook(writer.tx, row.id, {
+    await updateInboxWebhook(writer.tx, row.id, {
       state: 'WAITING',
       verificationId,
       reason: REASON_UNKNOWN_SESSION,
@@ -202,10 +204,11 @@ export class WebhookQueueWorker {
   }
 
   async #park(tx: Transaction, row: InboxRow, reason: string): Promise<void> {
-    const session = row.verificationId === null ? null : await lockSession(tx, row.verificationId);
+    const session =
+      row.verificationId === null ? null : await lockSessionByVerificationId(tx, row.verificationId);
     const { attempts } = row;
     const body = session?.erasedAt ? this.#withoutBody(row) : {};
-    await updateWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...body });
+    await updateInboxWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...body });
     // The parked webhook may have carried an update that no other webhook repeats, so the provider is asked.
     if (session) await this.#planLookup(tx, session.verificationId);
   }
@@ -215,7 +218,7 @@ export class WebhookQueueWorker {
    * de-duplication.
    */
   #withoutBody({ bodyHash }: InboxRow): { body: Buffer } {
-    return { body: this.#dependencies.sealer.seal('', getWebhookSealingContext(bodyHash)) };
+    return { body: this.#dependencies.sealer.seal('', getWebhookBodySealingContext(bodyHash)) };
   }
 
   /**
@@ -225,7 +228,7 @@ export class WebhookQueueWorker {
   async #countFailure(row: InboxRow): Promise<void> {
     const { db } = this.#dependencies;
     const attempts = row.attempts + 1;
-    if (attempts < MAX_ATTEMPTS) return void (await updateWebhook(db, row.id, { attempts }));
+    if (attempts < MAX_ATTEMPTS) return void (await updateInboxWebhook(db, row.id, { attempts }));
     const reason = `Processing failed ${MAX_ATTEMPTS} times.`;
     await db.transaction((tx) => this.#park(tx, { ...row, attempts }, reason));
   }

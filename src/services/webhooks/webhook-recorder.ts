@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
-import { classifyFault } from '../../db/connection/connection-errors.ts';
-import { getWebhookSealingContext, insertWebhooks, type NewWebhook } from '../../db/webhooks/inbox.ts';
+import { classifyDatabaseFault } from '../../db/connection/connection-errors.ts';
+import { getWebhookBodySealingContext, insertWebhooks, type NewInboxRow } from '../../db/webhooks/inbox.ts';
 import type { Clock, Provider, WebhookPayload } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { getCurrentTraceparent, withSpan } from '../../telemetry/trace.ts';
@@ -29,7 +29,7 @@ interface Dependencies {
 
 /** Webhook to be stored, and its parsed content; `payload` is null if the body could not be parsed. */
 interface ReceivedWebhook {
-  readonly row: NewWebhook;
+  readonly row: NewInboxRow;
   readonly payload: WebhookPayload | null;
 }
 
@@ -72,10 +72,10 @@ export class WebhookRecorder {
     const reading = webhooks.parse(body);
     const payload = 'problem' in reading ? null : reading;
     const verificationId = 'problem' in reading ? reading.verificationId : reading.session.verificationId;
-    const row: NewWebhook = {
+    const row: NewInboxRow = {
       provider: name,
       bodyHash,
-      body: sealer.seal(body, getWebhookSealingContext(bodyHash)),
+      body: sealer.seal(body, getWebhookBodySealingContext(bodyHash)),
       verificationId,
       state: verificationId ? 'PENDING' : 'PARKED',
       reason: verificationId === null && 'problem' in reading ? reading.problem : null,
@@ -89,7 +89,7 @@ export class WebhookRecorder {
     const stored = this.#recordAtOnce(arrivals).then(
       () => arrivals.map(() => true as const),
       (error) => {
-        const fault = classifyFault(error);
+        const fault = classifyDatabaseFault(error);
         // If the database itself is at fault, storing the webhooks for the queue would fail too. The error is
         // thrown instead: the provider gets no 200 and sends the webhooks again.
         if (fault !== null && fault !== 'BUSY') throw error;
@@ -111,8 +111,8 @@ export class WebhookRecorder {
   async #recordAtOnce(arrivals: readonly ReceivedWebhook[]): Promise<void> {
     let inLine: Promise<bigint[]> = Promise.resolve([]);
     await this.#dependencies.unitOfWork.inTransaction(async (writer) => {
-      const recorded = new Set<NewWebhook>();
-      const record = async (row: NewWebhook, payload: WebhookPayload) => {
+      const recorded = new Set<NewInboxRow>();
+      const record = async (row: NewInboxRow, payload: WebhookPayload) => {
         const unstored = { update: toWebhookUpdate(payload, row), bodyHash: row.bodyHash };
         if (await writer.applyUpdateIfUncontended(unstored)) recorded.add(row);
       };
@@ -140,8 +140,8 @@ export class WebhookRecorder {
    * Stores webhooks for the queue worker, without applying them. If the batch fails, stores each webhook alone,
    * because a single webhook may cause the failure.
    */
-  async #storeOnly(rows: readonly NewWebhook[]): Promise<(Error | true)[]> {
-    const store = async (some: readonly NewWebhook[]) => {
+  async #storeOnly(rows: readonly NewInboxRow[]): Promise<(Error | true)[]> {
+    const store = async (some: readonly NewInboxRow[]) => {
       this.#dependencies.queue.enqueued(await insertWebhooks(this.#dependencies.db, some));
       return true as const;
     };

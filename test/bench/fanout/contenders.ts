@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
+import type { TransitionWithVerificationId } from '../../../src/db/sessions/transitions.ts';
 import { openDatabase } from '../database/database.ts';
 import { startGateway } from '../harness/gateway.ts';
 import type { Cores } from '../harness/machine.ts';
@@ -20,7 +20,7 @@ export type ByContender<Value> = Record<ContenderName, Value>;
  * transitions.
  */
 export interface Burst {
-  readonly rows: readonly SessionTransition[];
+  readonly rows: readonly TransitionWithVerificationId[];
   readonly frames: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export interface Contender {
    * Makes the server send a number of events. The gateway records new transitions, and returns them; the other
    * servers send the events of `model` again, and return null.
    */
-  burst(model: Burst, events: number): Promise<readonly SessionTransition[] | null>;
+  burst(model: Burst, events: number): Promise<readonly TransitionWithVerificationId[] | null>;
 }
 
 interface Options {

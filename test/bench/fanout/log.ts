@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { inArray, sql } from 'drizzle-orm';
 import { createDatabasePools } from '../../../src/db/connection/client.ts';
-import { notify } from '../../../src/db/connection/notifications.ts';
+import { notifyChannel } from '../../../src/db/connection/notifications.ts';
 import { outbox, sessions, transitions, users } from '../../../src/db/schema/tables.ts';
-import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
+import type { TransitionWithVerificationId } from '../../../src/db/sessions/transitions.ts';
 import { ALL_PAIRS } from '../../../src/domain/status.ts';
-import { CHANNEL } from '../../../src/feed/postgres-doorbell.ts';
+import { DOORBELL_CHANNEL } from '../../../src/feed/postgres-doorbell.ts';
 import { serializeRingMessages } from '../../../src/feed/ring-message.ts';
 
 const SESSIONS = 20;
@@ -16,7 +16,7 @@ export interface Log {
    * Records `count` transitions of several sessions in one transaction, and returns them in the form in which
    * the feed delivers them.
    */
-  record(count: number): Promise<SessionTransition[]>;
+  record(count: number): Promise<TransitionWithVerificationId[]>;
   close(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export async function openLog(url: string): Promise<Log> {
   await db.insert(sessions).values(own);
   let recorded = 0;
 
-  const nextRow = (): SessionTransition => {
+  const nextRow = (): TransitionWithVerificationId => {
     const { id, verificationId } = own[recorded % SESSIONS] as (typeof own)[number];
     const { status, subStatus } = ALL_PAIRS[recorded % ALL_PAIRS.length] as (typeof ALL_PAIRS)[number];
     const sequence = Math.floor(recorded / SESSIONS) + 1;
@@ -87,7 +87,7 @@ export async function openLog(url: string): Promise<Log> {
           .set({ lastSequence: sql`(${newest})` })
           .where(inArray(sessions.id, [...new Set(rows.map((row) => row.sessionId))]));
       });
-      await notify(db, CHANNEL, serializeRingMessages({ origin: 'bench', rings: 'LOOK' }));
+      await notifyChannel(db, DOORBELL_CHANNEL, serializeRingMessages({ origin: 'bench', rings: 'LOOK' }));
       return rows;
     },
     close,

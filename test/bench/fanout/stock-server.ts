@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
+import type { TransitionWithVerificationId } from '../../../src/db/sessions/transitions.ts';
 import type { Viewer } from '../../../src/domain/access.ts';
 import { createCursorCodec } from '../../../src/feed/cursor.ts';
-import type { FrameEvent } from '../../../src/feed/subscription.ts';
+import type { UnexecutedFrame } from '../../../src/feed/subscription.ts';
 import { createContext, type Services } from '../../../src/graphql/context.ts';
 import { getSchema } from '../../../src/graphql/schema.ts';
 import { answerOrders } from '../harness/orders.ts';
@@ -16,7 +16,7 @@ const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: 
 // The cursor key is all zeros, since the key affects neither the length of a cursor nor the time to make a cursor.
 const services = { cursors: createCursorCodec({ epoch: 1, cursorKey: Buffer.alloc(32) }) } as Services;
 
-type Shown = Extract<FrameEvent, { kind: 'TRANSITION' }>;
+type Shown = Extract<UnexecutedFrame, { kind: 'TRANSITION' }>;
 
 /** In-memory queue of events for one subscriber. */
 class Queue implements AsyncIterableIterator<Shown> {
@@ -69,7 +69,7 @@ answerOrders({
     await listening;
     return (server.address() as AddressInfo).port;
   },
-  burst: (rows: SessionTransition[]) =>
+  burst: (rows: TransitionWithVerificationId[]) =>
     eachInTurn(rows, (row) => {
       for (const queue of queues) queue.push({ kind: 'TRANSITION', transition: row });
     }),

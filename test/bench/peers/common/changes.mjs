@@ -2,11 +2,11 @@
  * Database writes of the peers (servers that the benchmarks compare with the gateway): for a change of a session they
  * store the same rows as the gateway, by prepared statements.
  */
-import { AuditKeys, serializeAuditContent } from '../../../../.build/domain/audit.js';
+import { AuditKeyring, serializeAuditContent } from '../../../../.build/domain/audit.js';
 import { pool } from './setting.mjs';
 
 const [id, key] = process.env.AUDIT_KEYS.split(':');
-const keys = new AuditKeys([{ id, key: Buffer.from(key, 'base64') }]);
+const keys = new AuditKeyring([{ id, key: Buffer.from(key, 'base64') }]);
 
 /**
  * Runs `work` in a transaction on one connection. `work` gets a function that executes a prepared statement
