@@ -8,8 +8,8 @@ import {
   findDeliveriesById,
   findFeedPositionBefore,
   listDeliveries,
+  replayDeliveries,
   replayFeedRange,
-  requeueDeliveries,
 } from '../db/outgoing/deliveries.ts';
 import {
   deleteEndpoint,
@@ -89,7 +89,7 @@ async function replay(opened: CommandDatabase, ids: readonly bigint[], filter: F
     filter.state === null
       ? (await findAll(opened, ids)).map(({ id }) => id)
       : (await listDeliveries(db, filter, REPLAY_BATCH)).map(({ id }) => id);
-  const queued = await requeueDeliveries(db, wanted, systemClock.now());
+  const queued = await replayDeliveries(db, wanted, systemClock.now());
   print(
     `${queued} deliveries are queued again: a running gateway will send them, with the same ids as before.`,
   );

@@ -145,13 +145,13 @@ interface RawPair {
  * Earlier report of the same raw status in this session: the event time of the webhook by the provider's clock,
  * or null if only a poll reported the status.
  */
-export type ObservationTime = Date | null;
+export type ObservedEventTime = Date | null;
 
 /**
  * Provider update: a WEBHOOK, or the provider's ANSWER to a poll. `seen` lists the earlier reports of the same
  * raw status in this session.
  */
-export type ProviderStatusUpdate = RawPair & { readonly seen: readonly ObservationTime[] } & (
+export type ProviderStatusUpdate = RawPair & { readonly seen: readonly ObservedEventTime[] } & (
     | {
         readonly kind: 'WEBHOOK';
         readonly eventTime: Date;

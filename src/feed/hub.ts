@@ -3,7 +3,7 @@ import type { Database } from '../db/connection/client.ts';
 import { type DeadlineCursor, findOverdueSessions } from '../db/sessions/deadlines.ts';
 import { isFeedComplete, readFeedFrom, readNewestFeedEntries } from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
-import { compareLogEnds } from '../db/sessions/transitions.ts';
+import { readLogEnds } from '../db/sessions/transitions.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
 import { createTransitionDeliveryMeter } from '../telemetry/deliveries.ts';
 import type { SubscriberFigures } from '../telemetry/gauges.ts';
@@ -328,7 +328,7 @@ export class Hub {
     if (watched.length === 0) return;
     const began = performance.now();
     const known = watched.map(([sessionId, { tail }]) => ({ sessionId, sequence: tail.head }));
-    const found = await compareLogEnds(this.#db, known);
+    const found = await readLogEnds(this.#db, known);
     const ends = new Map(found.map((end) => [end.sessionId, end]));
     for (const [name, { tail }] of watched) {
       const end = ends.get(name);

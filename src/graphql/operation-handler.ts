@@ -7,7 +7,7 @@ import type { Executor } from './jit-executor.ts';
 import { createReadNotRecordedError } from './personal-data.ts';
 
 /** Executes a query or a mutation. Errors that resolvers throw are part of the result. */
-export type OperationHandler = (
+export type ExecuteQueryOrMutation = (
   args: ExecutionArgs & { readonly contextValue: Context },
 ) => Promise<ExecutionResult>;
 
@@ -25,7 +25,7 @@ interface Dependencies {
  * answer is withheld.
  */
 export const createOperationHandler =
-  ({ executor, seconds, readLog, log }: Dependencies): OperationHandler =>
+  ({ executor, seconds, readLog, log }: Dependencies): ExecuteQueryOrMutation =>
   async (args) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<ExecutionResult>((resolve) => {
@@ -42,7 +42,7 @@ export const createOperationHandler =
   };
 
 async function executeOnRecord(
-  args: Parameters<OperationHandler>[0],
+  args: Parameters<ExecuteQueryOrMutation>[0],
   executor: Executor,
   readLog: Pick<DataAccessLog, 'record'>,
   log: Logger,

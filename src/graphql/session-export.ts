@@ -9,7 +9,7 @@ import type { FrameBudget } from '../feed/frame-budget.ts';
 import { createContext, type Services } from './context.ts';
 import { LIMITS } from './limits.ts';
 import type { CheckedOperation, OperationPreparer, OperationRefusal } from './operation-cache.ts';
-import type { OperationHandler } from './operation-handler.ts';
+import type { ExecuteQueryOrMutation } from './operation-handler.ts';
 
 /** Object of the answer: a session, or an object below it. */
 type Answered = Readonly<Record<string, unknown>>;
@@ -112,7 +112,7 @@ export interface ExportArguments {
 
 interface Dependencies {
   readonly operations: OperationPreparer;
-  readonly execute: OperationHandler;
+  readonly execute: ExecuteQueryOrMutation;
   readonly services: Services;
 }
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Services } from '../graphql/context.ts';
 import { type FormatError, getErrorCode } from '../graphql/errors.ts';
 import { chargeOperation, type OperationPreparer } from '../graphql/operation-cache.ts';
-import type { OperationHandler } from '../graphql/operation-handler.ts';
+import type { ExecuteQueryOrMutation } from '../graphql/operation-handler.ts';
 import type { ViewerRateLimiter } from '../graphql/rate-limit.ts';
 import { SessionExport } from '../graphql/session-export.ts';
 import { refuseCrossSiteSimpleRequests } from './csrf.ts';
@@ -30,7 +30,7 @@ const STALLED_TIMEOUT_MS = 120_000;
 
 interface Dependencies {
   readonly operations: OperationPreparer;
-  readonly execute: OperationHandler;
+  readonly execute: ExecuteQueryOrMutation;
   readonly rateLimit: ViewerRateLimiter;
   readonly services: Services;
   readonly authenticator: Authenticator;

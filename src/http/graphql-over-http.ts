@@ -24,7 +24,7 @@ import { type Context, createContext, type Services } from '../graphql/context.t
 import { type FormatError, formatResult } from '../graphql/errors.ts';
 import { LIMITS } from '../graphql/limits.ts';
 import { chargeOperation, type OperationPreparer } from '../graphql/operation-cache.ts';
-import type { OperationHandler } from '../graphql/operation-handler.ts';
+import type { ExecuteQueryOrMutation } from '../graphql/operation-handler.ts';
 import { type OperationRequest, parsePayload } from '../graphql/payload.ts';
 import { findPersonalArgumentsInGetError } from '../graphql/personal-data.ts';
 import type { ViewerRateLimiter } from '../graphql/rate-limit.ts';
@@ -38,7 +38,7 @@ import type { Authenticator } from './sign-in.ts';
 interface Dependencies {
   readonly schema: GraphQLSchema;
   readonly operations: OperationPreparer;
-  readonly execute: OperationHandler;
+  readonly execute: ExecuteQueryOrMutation;
   readonly rateLimit: ViewerRateLimiter;
   readonly documentPolicy: DocumentPolicy;
   readonly services: Services;

@@ -10,7 +10,7 @@ import {
   type OperationPreparer,
   type OperationRefusal,
 } from '../graphql/operation-cache.ts';
-import type { OperationHandler } from '../graphql/operation-handler.ts';
+import type { ExecuteQueryOrMutation } from '../graphql/operation-handler.ts';
 import { findPersonalArgumentsInGetError } from '../graphql/personal-data.ts';
 import type { ViewerRateLimiter } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
@@ -37,7 +37,7 @@ const RETRY_AFTER_SECONDS = 5;
 
 interface Dependencies {
   readonly operations: OperationPreparer;
-  readonly execute: OperationHandler;
+  readonly execute: ExecuteQueryOrMutation;
   readonly rateLimit: ViewerRateLimiter;
   readonly services: Services;
   readonly authenticator: Authenticator;

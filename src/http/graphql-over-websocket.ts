@@ -13,7 +13,7 @@ import {
   chargeOperation,
   type OperationPreparer,
 } from '../graphql/operation-cache.ts';
-import type { OperationHandler } from '../graphql/operation-handler.ts';
+import type { ExecuteQueryOrMutation } from '../graphql/operation-handler.ts';
 import type { ViewerRateLimiter } from '../graphql/rate-limit.ts';
 import { startSubscription } from '../graphql/subscription-frames.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -41,7 +41,7 @@ const FAREWELL = { closeTimeout: 5_000 };
 
 interface Dependencies {
   readonly operations: OperationPreparer;
-  readonly execute: OperationHandler;
+  readonly execute: ExecuteQueryOrMutation;
   readonly rateLimit: ViewerRateLimiter;
   readonly services: Services;
   readonly authenticator: Authenticator;

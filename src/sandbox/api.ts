@@ -8,11 +8,11 @@ import type { FaultSelector } from './faults.ts';
 import { limitCalls } from './rate-limit.ts';
 import {
   checkIdFormat,
-  newUserSchema,
+  createUserRequestSchema,
   parseBody,
   sdkTokenRequestSchema,
   startVerificationRequestSchema,
-  userChangesSchema,
+  updateUserRequestSchema,
 } from './requests.ts';
 import { parseScenarioNameFromId, SCENARIOS, type Scenario } from './scenarios.ts';
 import type { SandboxStore, UserKey, VerificationKey } from './store.ts';
@@ -45,7 +45,7 @@ export async function serveProviderApi(app: FastifyInstance, dependencies: Depen
     injectApiFaults(api, faults, PROVIDER_API_PREFIX);
 
     api.post('/user', async (request) => {
-      const { user_id, phone, ...person } = parseBody(newUserSchema, request.body);
+      const { user_id, phone, ...person } = parseBody(createUserRequestSchema, request.body);
       if (user_id) checkIdFormat('user_id', user_id);
       return store.createUser({ ...toUserDetails(person), phone, ...(user_id ? { user_id } : {}) });
     });
@@ -53,7 +53,10 @@ export async function serveProviderApi(app: FastifyInstance, dependencies: Depen
     api.get('/user', async (request) => store.findUser(request.query as UserKey));
 
     api.patch('/user', async (request) => {
-      const { user_id, user_reference_id, phone, ...person } = parseBody(userChangesSchema, request.body);
+      const { user_id, user_reference_id, phone, ...person } = parseBody(
+        updateUserRequestSchema,
+        request.body,
+      );
       const user = store.findUser({ user_id, user_reference_id });
       if (phone != null && phone !== user.phone) throw createApiError('phoneImmutable');
       return store.updateUser(user, toUserDetails(person));

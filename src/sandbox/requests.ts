@@ -10,7 +10,7 @@ const text = z.string();
 /** Reference id, as text. The provider's documentation mostly has an integer, its SDK a string. */
 const referenceId = z.union([z.string(), z.int()]).transform(String);
 
-export const newUserSchema = z.looseObject({
+export const createUserRequestSchema = z.looseObject({
   phone: text.regex(PHONE, 'must have 10 digits.'),
   user_id: text.nullish(),
   email: text.nullish(),
@@ -18,7 +18,7 @@ export const newUserSchema = z.looseObject({
   address: text.nullish(),
 });
 
-export const userChangesSchema = z.looseObject({
+export const updateUserRequestSchema = z.looseObject({
   user_id: text.nullish(),
   user_reference_id: referenceId.nullish(),
   phone: text.nullish(),

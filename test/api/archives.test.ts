@@ -7,8 +7,8 @@ import { expect, test } from 'vitest';
 import {
   ARCHIVED_TABLES,
   type ArchivedSessionData,
-  deserializeRow,
-  serializeRow,
+  fromJsonValues,
+  toJsonValues,
 } from '../../src/db/retention/archive.ts';
 import { logIdentity, sessions } from '../../src/db/schema/tables.ts';
 import { AuditKeyring } from '../../src/domain/audit.ts';
@@ -129,7 +129,7 @@ test('columns and tables that an older archive lacks are read as null or default
     expect(transitions.map(({ traceparent }) => traceparent)).toEqual(Array(6).fill(null));
     expect(sightings).toEqual([]);
   }
-  expect(deserializeRow(logIdentity, { epoch: 2, cursorKey: 'AQI=' })).toEqual({
+  expect(fromJsonValues(logIdentity, { epoch: 2, cursorKey: 'AQI=' })).toEqual({
     oldCursorsUntil: null,
     epoch: 2,
     cursorKey: Buffer.from([1, 2]),
@@ -141,9 +141,9 @@ test('every row of an archive converts to a table row and back without loss', as
   for (const line of await unseal(fixtureOf(ARCHIVE_FORMAT_VERSION)))
     for (const [name, table] of Object.entries(TABLES))
       for (const plain of [line[name]].flat()) {
-        const row = deserializeRow(table, plain);
+        const row = fromJsonValues(table, plain);
 
-        expect(serializeRow(row)).toEqual(plain);
+        expect(toJsonValues(row)).toEqual(plain);
         expect(Object.keys(row)).toEqual(Object.keys(getTableColumns(table)));
       }
 });

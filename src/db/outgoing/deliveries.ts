@@ -201,7 +201,7 @@ const toDeliveries = (entries: readonly Entry[], { name, events }: MerchantEndpo
  * one transaction: none is left out or created twice, whichever replicas do it. Returns the number of transitions; null
  * if another replica is at it.
  */
-export const createNextDeliveries = (
+export const createNextDeliveriesOfEndpoint = (
   db: Database,
   endpoint: MerchantEndpoint,
   now: Date,
@@ -260,7 +260,7 @@ export async function findFeedPositionBefore(db: Queryable, time: Date): Promise
 }
 
 /** Queues deliveries again, whatever their state, except those that are being sent. */
-export async function requeueDeliveries(db: Database, ids: readonly bigint[], now: Date): Promise<number> {
+export async function replayDeliveries(db: Database, ids: readonly bigint[], now: Date): Promise<number> {
   const { rowCount } = await db
     .update(merchantDeliveries)
     .set({

@@ -237,7 +237,7 @@ type PlainRow = Record<string, unknown>;
  * Converts a row to JSON values for an archive: times to ISO 8601, bytes (still encrypted) to base64, 64-bit
  * integers to text.
  */
-export const serializeRow = (row: object): PlainRow =>
+export const toJsonValues = (row: object): PlainRow =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [name, toPlainValue(value)]));
 
 function toPlainValue(value: unknown): unknown {
@@ -247,10 +247,10 @@ function toPlainValue(value: unknown): unknown {
 }
 
 /**
- * Converts the JSON values of an archived row (see `serializeRow`) back to a row of the table. An archive of
+ * Converts the JSON values of an archived row (see `toJsonValues`) back to a row of the table. An archive of
  * an earlier release lacks columns added since then; such a column gets its default, or null.
  */
-export const deserializeRow = <Table extends PgTable>(table: Table, plain: PlainRow): Table['$inferSelect'] =>
+export const fromJsonValues = <Table extends PgTable>(table: Table, plain: PlainRow): Table['$inferSelect'] =>
   Object.fromEntries(
     Object.entries<PgColumn>(getTableColumns(table)).map(([name, column]) => {
       const value = plain[name];

@@ -1,4 +1,4 @@
-import type { ObservationTime } from '../../domain/session.ts';
+import type { ObservedEventTime } from '../../domain/session.ts';
 import type { Queryable, Transaction } from '../connection/client.ts';
 import { observations, transitions } from '../schema/tables.ts';
 import { prepareColumnarQuery, prepareCommand, prepareQuery } from '../statements/prepared.ts';
@@ -29,14 +29,14 @@ export interface VerificationRawStatus {
 export async function findEarlierObservationTimes(
   tx: Transaction,
   rawStatuses: readonly VerificationRawStatus[],
-): Promise<ObservationTime[][]> {
+): Promise<ObservedEventTime[][]> {
   const found = await selectObservations(
     tx,
     rawStatuses.map(({ verificationId }) => verificationId),
     rawStatuses.map(({ rawStatus }) => rawStatus),
     rawStatuses.map(({ rawSubStatus }) => rawSubStatus),
   );
-  const sightingsOf: ObservationTime[][] = rawStatuses.map(() => []);
+  const sightingsOf: ObservedEventTime[][] = rawStatuses.map(() => []);
   for (const { place, eventTime } of found) sightingsOf[place - 1]?.push(eventTime);
   return sightingsOf;
 }
@@ -202,7 +202,7 @@ const ends = prepareQuery(
  * Reads the ends of several sessions' logs, and looks up the newest transition that the reader knows of each
  * (`known`). Leaves out sessions that do not exist any more.
  */
-export async function compareLogEnds(
+export async function readLogEnds(
   db: Queryable,
   known: readonly { sessionId: string; sequence: number }[],
 ): Promise<LogEndComparison[]> {

@@ -13,7 +13,7 @@ import { IdentityMismatch, ProviderFailure } from '../../domain/errors.ts';
 import type { Clock, ProviderSession } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { deriveUserId } from '../sessions/chosen-user-id.ts';
+import { deriveUserId } from '../sessions/derived-user-id.ts';
 import { fetchAndStoreUser } from '../sessions/ensure-user.ts';
 import type { AnswerUpdate, ProviderQuery } from '../transitions/provider-update.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';

@@ -14,8 +14,8 @@ import { z } from 'zod';
 import {
   ARCHIVED_TABLES,
   type ArchivedSessionData,
-  deserializeRow,
-  serializeRow,
+  fromJsonValues,
+  toJsonValues,
 } from '../../db/retention/archive.ts';
 import { sessions } from '../../db/schema/tables.ts';
 import type { AuditKeyring } from '../../domain/audit.ts';
@@ -61,10 +61,10 @@ const sessionLine = versionOnly.extend({
  * archive stays readable only as long as DATA_KEYS contains their keys.
  */
 export function formatArchiveLine({ session, origin: _origin, ...rows }: ArchivedSessionData): string {
-  const plain = Object.entries(rows).map(([name, each]) => [name, each.map(serializeRow)]);
+  const plain = Object.entries(rows).map(([name, each]) => [name, each.map(toJsonValues)]);
   const line = {
     version: ARCHIVE_FORMAT_VERSION,
-    session: session && serializeRow(session),
+    session: session && toJsonValues(session),
     ...Object.fromEntries(plain),
   };
   return `${JSON.stringify(line)}\n`;
@@ -82,8 +82,8 @@ export function parseArchiveLine(line: string, file: string): ArchivedSessionDat
   const parsed = sessionLine.safeParse(json);
   if (!parsed.success) return null;
   const { session, version: _version, ...rows } = parsed.data;
-  const tables = mapTables((name) => rows[name].map((row) => deserializeRow(ARCHIVED_TABLES[name], row)));
-  return { session: deserializeRow(sessions, session), ...tables } as ArchivedSessionData;
+  const tables = mapTables((name) => rows[name].map((row) => fromJsonValues(ARCHIVED_TABLES[name], row)));
+  return { session: fromJsonValues(sessions, session), ...tables } as ArchivedSessionData;
 }
 
 function refuseLaterVersion(line: unknown, file: string): void {

@@ -35,7 +35,7 @@ import type { Clock, ProviderSession } from '../../domain/ports.ts';
 import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
-import { deriveUserId, matchUserId } from './chosen-user-id.ts';
+import { deriveUserId, matchStartByUserId } from './derived-user-id.ts';
 import { ensureUser, fetchAndStoreUser } from './ensure-user.ts';
 import { findActionDenial } from './perform-action.ts';
 import { toRefusalIfProviderFailure } from './provider-refusal.ts';
@@ -221,7 +221,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    * @throws Refusal if the id was derived for another input
    */
   function recognizes(input: StartSessionInput, start: StartIntentRow, userId: string): boolean {
-    const recognition = matchUserId(sealer, userId, start, JSON.stringify(input));
+    const recognition = matchStartByUserId(sealer, userId, start, JSON.stringify(input));
     if (recognition === 'OTHER_INPUT') throw keyUsedWithOtherInput();
     return recognition === 'SAME_INPUT';
   }

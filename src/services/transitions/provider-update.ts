@@ -5,7 +5,7 @@ import { findIdentityMismatch, type IdentityField } from '../../domain/identity.
 import type { ProviderSession } from '../../domain/ports.ts';
 import {
   isEventTimeTooFarAhead,
-  type ObservationTime,
+  type ObservedEventTime,
   type ProviderStatusUpdate,
   type TransitionSource,
 } from '../../domain/session.ts';
@@ -119,7 +119,7 @@ export const unlessTooFarAhead = (time: Date | null, now: Date): Date | null =>
 
 export function toStatusUpdate(
   update: ProviderUpdate,
-  seen: readonly ObservationTime[],
+  seen: readonly ObservedEventTime[],
   before: Pick<LockedSession, 'providerMeetingAt'> | null,
 ): ProviderStatusUpdate {
   const { rawStatus, rawSubStatus, meetingAt } = update.payload;

@@ -4,7 +4,7 @@ import type { Transaction } from '../../db/connection/client.ts';
 import { type LockedSession, lockSessions } from '../../db/sessions/sessions.ts';
 import { findEarlierObservationTimes } from '../../db/sessions/transitions.ts';
 import { lockImmediatelyRecordableSessions } from '../../db/webhooks/inbox.ts';
-import type { ObservationTime } from '../../domain/session.ts';
+import type { ObservedEventTime } from '../../domain/session.ts';
 import type { AuditedWriter } from './audited-writes.ts';
 import {
   getVerificationIdOfUpdate,
@@ -20,7 +20,7 @@ import {
 interface Found {
   /** Null if no session has the verification id or, for `lockIfUncontended`, if the webhook must be queued. */
   readonly session: LockedSession | null;
-  readonly seen: ObservationTime[];
+  readonly seen: ObservedEventTime[];
 }
 
 /**
@@ -65,7 +65,7 @@ export class SessionLocker {
     return this.#uncontended.load(unstored);
   }
 
-  async observationsOf(update: ProviderUpdate): Promise<ObservationTime[]> {
+  async observationsOf(update: ProviderUpdate): Promise<ObservedEventTime[]> {
     const [seen] = await findEarlierObservationTimes(this.#tx, [toRawStatus(update)]);
     return seen ?? [];
   }

@@ -37,7 +37,7 @@ import {
   getReplacementVerdict,
   isLateVerdict,
   isStaffRecordVerdict,
-  type ObservationTime,
+  type ObservedEventTime,
   SECOND_POLL_DELAY_MS,
   type TransitionSource,
   type Verdict,
@@ -376,7 +376,7 @@ export class TransitionWriter {
   async #applyTo(
     before: LockedSession,
     received: ProviderUpdate,
-    seenBefore: ObservationTime[] | null = null,
+    seenBefore: ObservedEventTime[] | null = null,
   ): Promise<RecordedUpdate> {
     const mismatch = findMismatchedIdField(before, received);
     if (mismatch) throw new IdentityMismatch(mismatch, before.verificationId);

@@ -33,18 +33,18 @@ export function deriveUserId(
  * - OTHER_INPUT: this caller started the verification under this verification id, but with another input.
  * - NOT_CHOSEN: the gateway did not choose this user id for this caller and verification id.
  */
-export type UserIdMatch = 'SAME_INPUT' | 'OTHER_INPUT' | 'NOT_CHOSEN';
+export type StartMatch = 'SAME_INPUT' | 'OTHER_INPUT' | 'NOT_CHOSEN';
 
 /**
  * Compares the user id of a verification at the provider with the ids that the gateway would derive for a start, one
  * for each configured data key.
  */
-export function matchUserId(
+export function matchStartByUserId(
   sealer: Sealer,
   userId: string,
   start: Pick<UserIdDerivationInput, 'caller' | 'verificationId'>,
   canonicalInput: string,
-): UserIdMatch {
+): StartMatch {
   const chosen = sealer
     .candidateHashes(canonicalInput)
     .map((inputHash) => deriveUserId(sealer, { ...start, inputHash }) ?? '');
