@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { atTheEnd } from '../harness/gateway.ts';
@@ -21,7 +21,10 @@ async function checkoutWithCrlf(): Promise<string> {
   await symlink(join(process.cwd(), 'node_modules'), join(root, 'node_modules'));
   await cp('schema', join(root, 'schema'), { recursive: true });
   for (const file of ['package.json', 'src/console/operations.ts']) await cp(file, join(root, file));
-  const texts = (await readdir(join(root, 'schema'))).map((name) => join('schema', name));
+  const entries = await readdir(join(root, 'schema'), { recursive: true, withFileTypes: true });
+  const texts = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(root, join(parentPath, name)));
   for (const file of [...texts, 'package.json']) {
     const text = await readFile(join(root, file), 'utf8');
     await writeFile(join(root, file), text.replaceAll('\n', '\r\n'));
