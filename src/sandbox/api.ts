@@ -16,7 +16,7 @@ import {
 } from './requests.ts';
 import { parseScenarioNameFromId, SCENARIOS, type Scenario } from './scenarios.ts';
 import type { SandboxStore, UserKey, VerificationKey } from './store.ts';
-import { type AdditionalTemplates, areTemplatesKnown, DEFAULT_USER_FLOW_TEMPLATE } from './templates.ts';
+import { type AdditionalTemplates, areTemplatesKnown, DEFAULT_USER_TEMPLATE } from './templates.ts';
 import type { SandboxUser } from './user.ts';
 
 /** Path under which the sandbox serves the provider's API, as in the provider's base URL. */
@@ -68,7 +68,7 @@ export async function serveProviderApi(app: FastifyInstance, dependencies: Depen
       checkIdFormat('verification_id', verification_id);
       if (!areTemplatesKnown(templates, user_template, agent_template))
         throw createApiError('templateUnknown');
-      const template = user_template ?? DEFAULT_USER_FLOW_TEMPLATE;
+      const template = user_template ?? DEFAULT_USER_TEMPLATE;
       const { user_id, user_reference_id } = store.findUser(body);
       if (store.has(verification_id)) throw createApiError('verificationIdTaken');
       const scenario: Scenario = SCENARIOS[parseScenarioNameFromId(verification_id)];

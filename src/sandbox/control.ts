@@ -7,7 +7,7 @@ import { TRANSITION_WEIGHTS } from './random-journey.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { toRawStatus } from './step.ts';
 import type { SandboxStore } from './store.ts';
-import { AGENT_FLOW_TEMPLATES, DEFAULT_USER_FLOW_TEMPLATE, USER_FLOW_TEMPLATES } from './templates.ts';
+import { AGENT_TEMPLATES, DEFAULT_USER_TEMPLATE, USER_TEMPLATES } from './templates.ts';
 import type { WebhookScheduler } from './webhook-scheduler.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 
@@ -151,9 +151,9 @@ const overview = () => ({
     names: FAULTS,
   },
   templates: {
-    user: USER_FLOW_TEMPLATES,
-    user_default: DEFAULT_USER_FLOW_TEMPLATE,
-    agent: AGENT_FLOW_TEMPLATES,
+    user: USER_TEMPLATES,
+    user_default: DEFAULT_USER_TEMPLATE,
+    agent: AGENT_TEMPLATES,
   },
   paths: PATHS,
 });

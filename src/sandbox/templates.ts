@@ -1,7 +1,7 @@
 /**
  * Known values of `user_template` (which steps the customer takes), and whether the flow has an Aadhaar step.
  */
-export const USER_FLOW_TEMPLATES = {
+export const USER_TEMPLATES = {
   vkyc_user_template_v1: { flow: 'OTP, offline Aadhaar, call', aadhaarStep: true },
   vkyc_user_okyc_template_v1: { flow: 'OTP, offline Aadhaar, call', aadhaarStep: true },
   vkyc_user_template: { flow: 'OTP, offline Aadhaar, call', aadhaarStep: true },
@@ -11,10 +11,10 @@ export const USER_FLOW_TEMPLATES = {
 } as const satisfies Record<string, { flow: string; aadhaarStep: boolean }>;
 
 /** User template for a request that names none. */
-export const DEFAULT_USER_FLOW_TEMPLATE: keyof typeof USER_FLOW_TEMPLATES = 'vkyc_user_template_v1';
+export const DEFAULT_USER_TEMPLATE: keyof typeof USER_TEMPLATES = 'vkyc_user_template_v1';
 
 /** Known values of `agent_template`. The values make no difference in the sandbox. */
-export const AGENT_FLOW_TEMPLATES = ['vkyc_agent_template_v1', 'vkyc_agent_template'] as const;
+export const AGENT_TEMPLATES = ['vkyc_agent_template_v1', 'vkyc_agent_template'] as const;
 
 /** Templates that the account has besides those above; they run the flow with the Aadhaar step. */
 export interface AdditionalTemplates {
@@ -28,8 +28,8 @@ export function areTemplatesKnown(
   user: string | null | undefined,
   agent: string | null | undefined,
 ): boolean {
-  const users = [...Object.keys(USER_FLOW_TEMPLATES), ...(account.user ?? []).map(({ id }) => id)];
-  const agents = [...AGENT_FLOW_TEMPLATES, ...(account.agent ?? []).map(({ id }) => id)];
+  const users = [...Object.keys(USER_TEMPLATES), ...(account.user ?? []).map(({ id }) => id)];
+  const agents = [...AGENT_TEMPLATES, ...(account.agent ?? []).map(({ id }) => id)];
   return (user == null || users.includes(user)) && (agent == null || agents.includes(agent));
 }
 
@@ -39,7 +39,7 @@ export type AadhaarFlow = 'AADHAAR_STEP' | 'AADHAAR_SENT' | 'CALL_ONLY';
 /** Returns the customer's flow. The provider skips the Aadhaar step if the merchant sent the Aadhaar details. */
 export function getAadhaarFlow(template: string, aadhaarSent: boolean): AadhaarFlow {
   const known: ReadonlyMap<string, { readonly aadhaarStep: boolean }> = new Map(
-    Object.entries(USER_FLOW_TEMPLATES),
+    Object.entries(USER_TEMPLATES),
   );
   if (known.get(template)?.aadhaarStep === false) return 'CALL_ONLY';
   return aadhaarSent ? 'AADHAAR_SENT' : 'AADHAAR_STEP';

@@ -6,7 +6,7 @@
 import { computeNextPollAt } from '../../src/domain/polling.ts';
 import { getStatusInfo, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 import { buildJourney } from '../../src/sandbox/journey.ts';
-import { DEFAULT_USER_FLOW_TEMPLATE } from '../../src/sandbox/templates.ts';
+import { DEFAULT_USER_TEMPLATE } from '../../src/sandbox/templates.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -117,7 +117,7 @@ function populationOf({ seed, sessions, days }: Setting): Started[] {
 
 function journeyAt(name: string, seed: string, createdAt: number): Change[] {
   const verificationId = `simulation.lifelike.${name}`;
-  const template = DEFAULT_USER_FLOW_TEMPLATE;
+  const template = DEFAULT_USER_TEMPLATE;
   let at = createdAt;
   let meetingAt: number | null = null;
   return buildJourney({ verificationId, seed, template, aadhaarSent: false }).map((step) => {
