@@ -30,6 +30,6 @@ export const serializeLanguageTags = (languages: readonly string[] | undefined):
 export const parseStoredLanguageTags = (stored: string | null): string[] => stored?.split(' ') ?? [];
 
 /** Returns the languages of tags without scripts and regions: people who speak `hi` understand `hi-IN`. */
-export const toSpokenLanguages = (languages: readonly string[]): string[] => [
+export const toBaseLanguages = (languages: readonly string[]): string[] => [
   ...new Set(languages.map((tag) => tag.split('-')[0] as string)),
 ];

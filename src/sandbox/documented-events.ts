@@ -1,5 +1,5 @@
 import type { KnownSubStatus } from '../domain/status.ts';
-import type { StepName } from './step.ts';
+import type { SandboxSubStatus } from './step.ts';
 
 /**
  * Event type of each step that the provider's documentation has a webhook for; there are ten types. Clients
@@ -26,5 +26,5 @@ const DOCUMENTED_EVENTS: Partial<Record<KnownSubStatus, string>> = {
 };
 
 /** Returns the type of the webhook event that reports a step; null if the documentation has none. */
-export const findDocumentedEventType = (name: StepName): string | null =>
+export const findDocumentedEventType = (name: SandboxSubStatus): string | null =>
   DOCUMENTED_EVENTS[name as KnownSubStatus] ?? null;

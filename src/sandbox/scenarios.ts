@@ -1,4 +1,4 @@
-import type { JourneyStep, StepName } from './step.ts';
+import type { JourneyStep, SandboxSubStatus } from './step.ts';
 import { UNDOCUMENTED_STATUS } from './step.ts';
 import type { JourneyProfileName } from './timing.ts';
 
@@ -7,14 +7,17 @@ const PROBLEM_PAUSE_SECONDS = 20;
 /** Time in which a person can decide through the gateway before the provider's people do. */
 const DECISION_PAUSE_SECONDS = 60;
 
-const step = (subStatus: StepName, afterSeconds = 1): JourneyStep => ({ afterSeconds, subStatus });
+const step = (subStatus: SandboxSubStatus, afterSeconds = 1): JourneyStep => ({ afterSeconds, subStatus });
 const meeting = (meetingInSeconds: number): JourneyStep => ({
   ...step('USER_MEETING_SCHEDULED'),
   meetingInSeconds,
 });
 
 /** Returns the step of a problem and, after a pause, the steps that follow it. */
-const problem = (subStatus: StepName, [first, ...rest]: readonly JourneyStep[]): readonly JourneyStep[] => [
+const problem = (
+  subStatus: SandboxSubStatus,
+  [first, ...rest]: readonly JourneyStep[],
+): readonly JourneyStep[] => [
   step(subStatus),
   ...(first ? [{ ...first, afterSeconds: PROBLEM_PAUSE_SECONDS }, ...rest] : []),
 ];

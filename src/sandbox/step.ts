@@ -6,12 +6,12 @@ import { type KnownSubStatus, toStatusPair } from '../domain/status.ts';
  */
 export const UNDOCUMENTED_STATUS = { status: 'ON_HOLD', subStatus: 'USER_WAVED_AT_CAMERA' } as const;
 
-export type StepName = KnownSubStatus | typeof UNDOCUMENTED_STATUS.subStatus;
+export type SandboxSubStatus = KnownSubStatus | typeof UNDOCUMENTED_STATUS.subStatus;
 
 /** One step of a journey: its delay in seconds after the step before, and the sub-status that it leads to. */
 export interface JourneyStep {
   readonly afterSeconds: number;
-  readonly subStatus: StepName;
+  readonly subStatus: SandboxSubStatus;
   /** If the step books a meeting: seconds from this step to the start of the meeting. */
   readonly meetingInSeconds?: number;
   /** True if the webhook of this step is lost: only `GET /vkyc` reports the step. */
@@ -21,5 +21,5 @@ export interface JourneyStep {
 }
 
 /** Returns the status and sub-status of a step in the provider's spelling. */
-export const toRawStatus = (name: StepName): { status: string; subStatus: string } =>
+export const toRawStatus = (name: SandboxSubStatus): { status: string; subStatus: string } =>
   name === UNDOCUMENTED_STATUS.subStatus ? UNDOCUMENTED_STATUS : toStatusPair(name);

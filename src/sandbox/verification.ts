@@ -1,7 +1,7 @@
 import { findDocumentedEventType } from './documented-events.ts';
 import { buildJourney } from './journey.ts';
 import { createSeededRandom } from './seeded-random.ts';
-import { type JourneyStep, type StepName, toRawStatus } from './step.ts';
+import { type JourneyStep, type SandboxSubStatus, toRawStatus } from './step.ts';
 
 const LINK_LIFE_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -52,7 +52,7 @@ export class Verification {
     return this.start.verification_id;
   }
 
-  get subStatus(): StepName {
+  get subStatus(): SandboxSubStatus {
     return (this.#steps[this.#position] as JourneyStep).subStatus;
   }
 

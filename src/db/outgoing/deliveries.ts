@@ -201,7 +201,7 @@ const toDeliveries = (entries: readonly Entry[], { name, events }: MerchantEndpo
  * one transaction: none is left out or created twice, whichever replicas do it. Returns the number of transitions; null
  * if another replica is at it.
  */
-export const createNextDeliveriesOfEndpoint = (
+export const insertDeliveriesForNextTransitions = (
   db: Database,
   endpoint: MerchantEndpoint,
   now: Date,

@@ -115,7 +115,7 @@ export async function deleteIdempotencyKeysOfSessions(
  * Returns webhooks that may concern the person although they name none of the given verification ids:
  * webhooks that are not recorded yet, and webhooks without a verification id.
  */
-export const findPossiblyRelatedWebhooks = (
+export const findWebhooksToSearchForPerson = (
   tx: Transaction,
   verificationIds: readonly string[],
 ): Promise<InboxRow[]> =>

@@ -2,10 +2,10 @@ import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
 import {
   claimDeliveries,
-  createNextDeliveriesOfEndpoint,
   type DeliveryAttemptOutcome,
   type DeliveryClaimRequest,
   type DeliveryWithEventFacts,
+  insertDeliveriesForNextTransitions,
   parkExpiredDeliveries,
   saveAttemptOutcomes,
 } from '../../db/outgoing/deliveries.ts';
@@ -134,7 +134,7 @@ export class EndpointWorker {
     if (!state) return;
     const now = clock.now();
     if (state.position < state.head) {
-      const created = await createNextDeliveriesOfEndpoint(db, this.#endpoint, now, CREATION_BATCH);
+      const created = await insertDeliveriesForNextTransitions(db, this.#endpoint, now, CREATION_BATCH);
       if (created === CREATION_BATCH) this.#again = true;
     }
     if (state.pausedUntil && state.pausedUntil > now) return;

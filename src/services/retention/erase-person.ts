@@ -11,7 +11,7 @@ import {
   eraseUserColumns,
   findArchivedSessionRowsOfUser,
   findOpenStartVerificationIdsOfUser,
-  findPossiblyRelatedWebhooks,
+  findWebhooksToSearchForPerson,
   lockSessionsOfUser,
   lockUserByProviderUserId,
   lockUsersByPhoneHashes,
@@ -208,7 +208,7 @@ async function findUnattributedMentions(
 ): Promise<bigint[]> {
   const telling = [...verificationIds, ...marks].filter((mark) => mark && mark.length >= MIN_SEARCHED_LENGTH);
   const found: bigint[] = [];
-  for (const { id, body, bodyHash } of await findPossiblyRelatedWebhooks(tx, verificationIds)) {
+  for (const { id, body, bodyHash } of await findWebhooksToSearchForPerson(tx, verificationIds)) {
     const text = sealer.open(body, getWebhookBodySealingContext(bodyHash)).toString('utf8');
     if (telling.some((mark) => text.includes(mark as string))) found.push(id);
   }

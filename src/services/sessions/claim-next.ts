@@ -21,7 +21,7 @@ import {
 } from '../../domain/access.ts';
 import { findClaimDenial, type Queue, WORK_QUEUES } from '../../domain/actions.ts';
 import { invariant } from '../../domain/invariant.ts';
-import { MAX_LANGUAGES, toSpokenLanguages } from '../../domain/languages.ts';
+import { MAX_LANGUAGES, toBaseLanguages } from '../../domain/languages.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import { createLanguageListSchema } from './language-list.ts';
 import {
@@ -140,7 +140,7 @@ async function take(
   const wanted = {
     queue,
     person: viewer.id,
-    languages: languages?.length ? toSpokenLanguages(languages) : null,
+    languages: languages?.length ? toBaseLanguages(languages) : null,
     auditUnknownAgents: policy.auditUnknownAgents,
   };
   const session = await findAllowed(dependencies, writer.tx, viewer, queue, (now, except) =>
