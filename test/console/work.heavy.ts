@@ -37,10 +37,11 @@ async function takesNext(window: Console): Promise<string> {
   const before = window.page.url();
   // The gateway refuses a claim that meets another one, and says to try again.
   const press = async () => {
-    if (window.page.url() === before) await window.button('Next').click();
+    await window.button('Next').click();
+    await window.page.waitForURL(({ href }) => href !== before, { timeout: 5_000 }).catch(() => {});
     return window.page.url();
   };
-  await expect.poll(press, { ...PATIENTLY, interval: 5_000 }).not.toBe(before);
+  await expect.poll(press, PATIENTLY).not.toBe(before);
   await window.live();
   return window.page.getByRole('article').getByRole('heading', { level: 1 }).innerText();
 }
