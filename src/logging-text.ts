@@ -48,9 +48,9 @@ export function formatLogLine(line: Line): string {
   const more = Object.entries(line)
     .filter(([key]) => !UNINTERESTING.includes(key))
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const dependencies = [clock, LEVELS.get(level), msg, err && `(${describeProblem(err)})`, ...more];
+  const parts = [clock, LEVELS.get(level), msg, err && `(${describeProblem(err)})`, ...more];
   const stack = err?.stack && level >= ERROR ? `\n${err.stack}` : '';
-  return `${dependencies.filter(Boolean).join('  ')}${stack}\n`;
+  return `${parts.filter(Boolean).join('  ')}${stack}\n`;
 }
 
 const describeProblem = ({ message, code, cause }: Problem): string =>

@@ -104,7 +104,7 @@ const documentFor = (columns: readonly Column[]): string => `
     }
   }`;
 
-/** What to export: the arguments `filter` and `orderBy` of the query `sessions`, unchecked. */
+/** Arguments `filter` and `orderBy` of the query `sessions`, unvalidated. */
 export interface ExportArguments {
   readonly filter?: unknown;
   readonly orderBy?: unknown;

@@ -23,7 +23,7 @@ import { AssigneeLine } from './worker.tsx';
 
 type Noted = VkycAddNoteMutation['addNote'];
 
-/** Dialog that assigns a session to an agent or auditor, whoever has it, and leaves a note for that person. */
+/** Dialog that assigns a session to an agent or auditor, also if another person has it, and adds a note for the assignee. */
 export function AssignDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
   const { gateway } = useViewerAndGateway();
   const mutation = useMutation<VkycAssignAgentMutation['assignAgent'] | Noted>();

@@ -17,7 +17,7 @@ interface Attempt {
 export interface BulkFailure {
   /** The session before the action. */
   readonly row: Row;
-  /** What the gateway said, or why it could not be asked. */
+  /** Refusal of the gateway, or the error of the request. */
   readonly reason: VkycRefusalFragment | GatewayError;
   /** The session now, if it has changed since the user selected it; null otherwise. */
   readonly current: Row | null;

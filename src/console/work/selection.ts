@@ -31,7 +31,7 @@ export function useRowSelection(list: readonly Row[]): RowSelection {
     });
   }, [list]);
 
-  // The same function in every render, so that toggling one row does not render the others again.
+  // Memoized, because a new function would render every memoized row again.
   const toggle = useCallback((id: string, isRange: boolean) => {
     const range = isRange ? findRange(newest.current, toggled.current, id) : [id];
     toggled.current = id;

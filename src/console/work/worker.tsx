@@ -8,7 +8,7 @@ interface Props {
   readonly session: Pick<Row, 'assignedAgent' | 'assignedUntil'>;
 }
 
-/** Mark in a list of the person who works on a session, and until when. Renders nothing if nobody does. */
+/** Mark in the session list with the assignee and the end of the assignment. Renders nothing without an assignee. */
 export function AssigneeMark({ session }: Props) {
   const { name, isViewer, until } = useWorker(session);
   if (!name) return null;
@@ -38,7 +38,7 @@ function useWorker({ assignedAgent, assignedUntil }: Props['session']) {
   const { viewer } = useViewerAndGateway();
   const isViewer = assignedAgent === viewer.id;
   return {
-    /** Null if nobody works on the session. */
+    /** Null if the session has no assignee. */
     name: isViewer ? texts.work.you : assignedAgent,
     isViewer,
     /** Null if the assignment lasts until the work is done. */

@@ -23,7 +23,7 @@ import { setEndpointPosition, tryLockEndpointPosition } from './endpoints.ts';
 
 export type DeliveryRow = typeof merchantDeliveries.$inferSelect;
 
-/** What an event tells of: rows that never change. Times are texts as PostgreSQL writes them in JSON. */
+/** Columns from which the body of an event is built; they never change. Times are texts as PostgreSQL writes them in JSON. */
 export interface EventFacts {
   readonly verificationId: string;
   readonly fromStatus: Status | null;
@@ -118,7 +118,7 @@ export const claimDeliveries = (
     return claimDue(tx, endpoint, now.toISOString(), until.toISOString(), limit, early);
   });
 
-/** What became of an attempt. */
+/** Columns of a delivery that an attempt changes. */
 export interface DeliveryAttemptOutcome
   extends Pick<DeliveryRow, 'id' | 'attempts' | 'state' | 'dueAt' | 'outcome'> {
   /** Time of the outcome if the delivery is over; null if it is attempted again. */

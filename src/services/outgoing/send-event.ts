@@ -18,7 +18,7 @@ const MAX_SOCKETS = 64;
 /** Bytes of an answer that are read so that its connection can be used again; a longer answer closes the connection. */
 const MAX_ANSWER_BYTES = 16_384;
 
-/** What became of an attempt to deliver an event. */
+/** Result of one attempt to deliver an event. */
 export interface AttemptResult {
   readonly accepted: boolean;
   /** Short text without content of the answer, such as `HTTP 500`, `TIMEOUT` or `ECONNRESET`. */

@@ -54,10 +54,9 @@ export interface ClaimResult {
 }
 
 /**
- * Gives the viewer the next session of a queue, with a lease: first one that is assigned to the viewer already, then
- * the one that has waited longest of those that nobody works on, escalated sessions before all others. If the viewer names
- * languages, only sessions whose customer speaks one of them, or that state none. Null if the queue has none on which the
- * viewer may act.
+ * Assigns the next session of a queue to the viewer, with a lease. A session that the viewer already has comes first, then
+ * escalated sessions, then the one that has waited longest; sessions of other assignees are skipped. If the viewer names
+ * languages, sessions whose customer states only other languages are skipped. Returns null if no session is left.
  *
  * @throws Refusal
  */

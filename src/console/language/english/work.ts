@@ -1,6 +1,6 @@
 import type { ClosureOutcome, Queue } from '../../operations.ts';
 
-/** Who works on which session: the next session of a queue, assignments, and actions on several sessions at once. */
+/** Texts of the next button, of assignments, and of actions on several sessions at once. */
 export const work = {
   next: 'Next',
   nextHint: 'Takes the session of your queue that has waited longest.',

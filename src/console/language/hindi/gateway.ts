@@ -206,7 +206,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'It records that staff changed the metadata or the tags; the status did not change.':
     'इसमें दर्ज है कि स्टाफ़ ने मेटाडेटा या टैग बदले; स्थिति नहीं बदली।',
 
-  // What is wrong with a field of a form, as the rest of a sentence that begins with the field.
+  // Error messages of form fields. Each completes a sentence that begins with the name of the field.
   'must not be empty': 'ख़ाली नहीं हो सकता',
   'must have a visible character': 'में कम से कम एक दिखने वाला अक्षर होना चाहिए',
   'must be 1 to 50 characters of A-Z a-z 0-9 . _ -': 'में केवल A-Z a-z 0-9 . _ - के 1 से 50 अक्षर हो सकते हैं',
