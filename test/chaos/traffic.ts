@@ -29,6 +29,7 @@ interface Plan {
 }
 
 const ACTORS = 4;
+const RETRY_MS = 50;
 const BOOK = `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting(input: $input) {
   __typename ... on ScheduleMeetingSuccess { meeting { id } session { id } } ... on MutationError { code } } }`;
 const CANCEL = `mutation ($input: CancelMeetingInput!) { result: cancelMeeting(input: $input) {
@@ -57,6 +58,12 @@ export function startTraffic(
         body: JSON.stringify({ query, variables }),
       }).catch(() => null);
       const answer: any = await response?.json().catch(() => null);
+      // A gateway that still starts says so. The proxy forwards to it all the same, unlike a load balancer, which asks
+      // `/readyz`.
+      if (response?.status === 503) {
+        await pause(RETRY_MS);
+        continue;
+      }
       if (answer?.errors) done.wrong.push(JSON.stringify(answer.errors));
       if (answer?.data) return answer.data;
     }

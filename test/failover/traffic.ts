@@ -106,7 +106,9 @@ export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond 
       await pause(own.between(0, STAFF_PAUSE_MS * 2));
       const sessionId = toGlobalId('VkycSession', unevenly(sessions, own).id);
       const startsAt = inMinutes(own.integer(30, 600));
-      const result = await insist(BOOK, { sessionId, idempotencyKey: randomUUID(), startsAt });
+      // While an ended call waits for its review, a meeting needs a reason.
+      const reason = 'Another call is needed.';
+      const result = await insist(BOOK, { sessionId, idempotencyKey: randomUUID(), startsAt, reason });
       if (result.__typename === 'ScheduleMeetingSuccess')
         acknowledged.meetings.push(parseGlobalId(result.meeting.id)?.key as string);
       else if (result.code !== 'ACTION_NOT_ALLOWED') wrong.push(`a meeting was refused: ${result.code}`);
