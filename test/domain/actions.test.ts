@@ -4,10 +4,12 @@ import {
   type ActionFacts,
   ALL_SESSION_ACTIONS,
   awaitsAgentReview,
+  findAssigneeDenial,
   findClaimDenial,
   findReviewDecisionDenial,
   findSessionActionDenial,
   MEETING_OUTCOME_BY_SUB_STATUS,
+  mightHaveUnflaggedReplacement,
   mightHaveUnreportedCall,
   mightHaveUnreviewedCall,
   needsReplacerName,
@@ -785,4 +787,42 @@ describe('toActionFacts after the resolution of a dispute', () => {
     expect(of([], [], NOW).polled).toBe(true);
     expect(of([], []).polled).toBe(false);
   });
+});
+
+describe('who may get a session', () => {
+  test('a session that awaits its audit is assigned to nobody who reviewed it as agent or accepted its approval', () => {
+    const approved = facts('AGENT_APPROVED', { agents: ['ravi', 'asha'], approvalAcceptedBy: 'olga' });
+
+    for (const name of ['ravi', 'asha', 'olga'])
+      expect(findAssigneeDenial(approved, name)).toMatch(/four-eyes/);
+    expect(findAssigneeDenial(approved, 'uma')).toBeNull();
+  });
+
+  test('a session that awaits no audit may be assigned to the agent who reviewed it', () => {
+    for (const subStatus of ['AGENT_ENDED_CALL', 'USER_QUEUED'] as const)
+      expect(findAssigneeDenial(facts(subStatus), 'ravi')).toBeNull();
+  });
+
+  test('a session is not assigned to the agent who could not validate the customer', () => {
+    const unable = facts('AGENT_UNABLE_TO_VALIDATE', { unableAgent: 'ravi', agents: [] });
+
+    expect(findAssigneeDenial(unable, 'ravi')).toMatch(/could not validate/);
+    expect(findAssigneeDenial(unable, 'uma')).toBeNull();
+  });
+});
+
+test('only an ended session without the flag can have a replacement that must be searched', () => {
+  const ended = [
+    'VKYC_EXPIRED',
+    'INSUFFICIENT_BALANCE',
+    'TECHNICAL_ERROR',
+    'AGENT_REJECTED',
+    'AUDITOR_REJECTED',
+  ];
+
+  for (const pair of ALL_PAIRS) {
+    const isEnded = ended.includes(pair.subStatus);
+    expect(mightHaveUnflaggedReplacement({ ...pair, replaced: false }), pair.subStatus).toBe(isEnded);
+    expect(mightHaveUnflaggedReplacement({ ...pair, replaced: true }), pair.subStatus).toBe(false);
+  }
 });
