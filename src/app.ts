@@ -40,7 +40,7 @@ export async function startApp(config: Config, overrides: TestOverrides = {}): P
     const feed = openFeed(core, database, provider);
     const transitions = openTransitions(core, database, provider, feed);
     const outgoing = await openMerchantWebhooks(core, database, feed);
-    await openNotifications(core, database, feed);
+    await openNotifications(core, database, feed, transitions);
     const services = createResolverServices(core, database, provider, feed, transitions);
     const graphql = await createGraphqlPipeline(core, services, database);
     const { url, metricsUrl } = await serveHttp({

@@ -6,6 +6,7 @@ import { NotificationWorker } from '../services/outgoing/notification-worker.ts'
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
+import type { OpenedTransitions } from './transitions.ts';
 
 const findNotifiedEndpoints = ({ merchantWebhooks }: Config) =>
   (merchantWebhooks?.endpoints ?? []).filter(({ events }) => events.includes(NOTIFICATION_EVENT_TYPE));
@@ -24,13 +25,14 @@ export async function openNotifications(
   { config, overrides, clock, log, metrics, lifecycle }: Core,
   { db, sealer }: OpenedDatabase,
   { doorbell }: OpenedFeed,
+  { unitOfWork }: OpenedTransitions,
 ): Promise<void> {
   const settings = readNotificationSettings(config);
   if (!canNotify(settings)) return;
   const { lookIntervalMs } = overrides;
   const { smtp } = config.notifications;
   const worker = await NotificationWorker.start({
-    ...{ db, clock, doorbell, log, sealer, settings, endpoints: findNotifiedEndpoints(config) },
+    ...{ db, clock, doorbell, log, sealer, settings, unitOfWork, endpoints: findNotifiedEndpoints(config) },
     mailer: smtp ? new Mailer(smtp) : null,
     onOutcome: (kind, channel, outcome) => metrics.notifications.inc({ kind, channel, outcome }),
     ...(lookIntervalMs === undefined ? {} : { lookIntervalMs }),

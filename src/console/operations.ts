@@ -162,7 +162,7 @@ export type SessionAction =
   | 'UNASSIGN'
   /** Change the metadata and the tags. */
   | 'LABEL'
-  /** Notify the customer. */
+  /** Notify the customer by email, or through the systems of the merchant. */
   | 'NOTIFY';
 
 /** Outcome of closing a session. */
@@ -234,7 +234,7 @@ export type TransitionSource =
   | 'POLL'
   /** A user performed a mutation of this API. */
   | 'MUTATION'
-  /** A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call. */
+  /** A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call. Or a meeting is about to begin, and the gateway reminds the customer. */
   | 'CLOCK';
 
 /** Part of a session that a transition may have changed: the fields to query again. More values may be added: treat unknown ones as STATUS. */
@@ -268,11 +268,11 @@ export type NotificationKind =
   | 'LINK'
   /** The customer has to try a step again; the text is that of the status. */
   | 'RETRY'
-  /** A meeting was booked. */
+  /** A video call was booked for a time that the text names. */
   | 'MEETING_BOOKED'
   /** The meeting was moved to another time. */
   | 'MEETING_MOVED'
-  /** The meeting was cancelled. */
+  /** The booked video call does not take place. */
   | 'MEETING_CANCELLED'
   /** The meeting begins soon. */
   | 'MEETING_REMINDER'

@@ -13,9 +13,9 @@ import { type Circumstance, getStatusInfo, type SubStatus } from './status.ts';
 export const NOTIFICATION_KINDS = {
   LINK: 'The link of the session is ready.',
   RETRY: 'The customer has to try a step again; the text is that of the status.',
-  MEETING_BOOKED: 'A meeting was booked.',
+  MEETING_BOOKED: 'A video call was booked for a time that the text names.',
   MEETING_MOVED: 'The meeting was moved to another time.',
-  MEETING_CANCELLED: 'The meeting was cancelled.',
+  MEETING_CANCELLED: 'The booked video call does not take place.',
   MEETING_REMINDER: 'The meeting begins soon.',
   DECISION: 'A decision was made, or staff closed the session.',
 } as const;

@@ -17,7 +17,7 @@ export const TRANSITION_SOURCES = {
   POLL: 'The gateway found the change by asking the provider.',
   MUTATION: 'A user performed a mutation of this API.',
   CLOCK:
-    'A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call.',
+    'A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call. Or a meeting is about to begin, and the gateway reminds the customer.',
 } as const;
 export type TransitionSource = keyof typeof TRANSITION_SOURCES;
 
@@ -484,7 +484,7 @@ export const SESSION_ACTIONS = {
   ASSIGN: 'Assign the session to an agent or auditor, who then works on it.',
   UNASSIGN: 'End the assignment, so that another person may take the session.',
   LABEL: 'Change the metadata and the tags.',
-  NOTIFY: 'Notify the customer.',
+  NOTIFY: 'Notify the customer by email, or through the systems of the merchant.',
 } as const;
 export type SessionAction = keyof typeof SESSION_ACTIONS;
 

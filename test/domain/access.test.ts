@@ -178,7 +178,7 @@ describe('access table in schema/README.md', () => {
       '|  | `CUSTOMER` | `VIEWER` | `OPERATOR` | `AGENT` | `AUDITOR` | `ADMIN` |',
       '| --- | :-: | :-: | :-: | :-: | :-: | :-: |',
       '| queries, subscriptions | own | ✓ | ✓ | ✓ | ✓ | ✓ |',
-      '| `Query.users`, `closeSession`, `addNote`, `escalateSession`, `resolveEscalation`, `labelSession`, `assignAgent`, `unassignAgent`, `refreshSession` |  |  | ✓ | ✓ | ✓ | ✓ |',
+      '| `Query.users`, `closeSession`, `addNote`, `escalateSession`, `resolveEscalation`, `labelSession`, `notifyCustomer`, `assignAgent`, `unassignAgent`, `refreshSession` |  |  | ✓ | ✓ | ✓ | ✓ |',
     ]);
   });
 

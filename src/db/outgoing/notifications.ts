@@ -8,6 +8,7 @@ import type { Status, SubStatus } from '../../domain/status.ts';
 import type { Database, Queryable, Transaction } from '../connection/client.ts';
 import {
   customerNotifications,
+  meetings,
   merchantDeliveries,
   notificationCursor,
   transitions,
@@ -316,3 +317,32 @@ const pending = prepareQuery(
   pendingFields,
   `select ${pendingFields.list} from notification_cursor c where c.id = ${CURSOR}`,
 );
+
+/** Maximum number of reminders that one round records. */
+const MAX_REMINDERS = 50;
+const reminderFields = createRowMapper(meetings, 'm', {}, ['sessionId', 'startsAt']);
+const withoutReminder = prepareQuery(
+  'meetings without reminder',
+  reminderFields,
+  // The index of booked meetings has few entries. A meeting that was booked too late for a reminder gets none.
+  `select ${reminderFields.list} from meeting m
+   where m.status = 'SCHEDULED' and m.starts_at > $1::timestamptz and m.starts_at <= $2::timestamptz
+     and m.created_at < m.starts_at - ($2::timestamptz - $1::timestamptz)
+     and ($3::uuid is null or m.session_id = $3::uuid)
+     and not exists (
+       select from customer_notification n
+       where n.session_id = m.session_id and n.kind = 'MEETING_REMINDER' and n.queued_at >= m.created_at)
+   order by m.starts_at limit ${MAX_REMINDERS}`,
+);
+
+/**
+ * Finds booked meetings that begin within `minutes` and have no reminder yet, of one session or of all (null). A reminder
+ * that staff requested counts.
+ */
+export const findMeetingsWithoutReminder = (
+  db: Queryable,
+  sessionId: string | null,
+  now: Date,
+  minutes: number,
+) =>
+  withoutReminder(db, now.toISOString(), new Date(now.getTime() + minutes * 60_000).toISOString(), sessionId);

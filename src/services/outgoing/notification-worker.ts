@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import type { Database, Transaction } from '../../db/connection/client.ts';
 import {
   type ClaimDecision,
@@ -33,7 +32,10 @@ import {
 import type { Clock, Doorbell } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { withoutTrace } from '../../telemetry/trace.ts';
+import type { UnitOfWork } from '../transitions/unit-of-work.ts';
+import { createNotification } from './create-notification.ts';
 import type { Mailer, MailResult } from './mailer.ts';
+import { recordMeetingReminders } from './meeting-reminders.ts';
 import { findNotificationChannel, type NotificationSettings } from './notification-settings.ts';
 import { GIVE_UP_AFTER_MS, getRetryDelayMs } from './retry-plan.ts';
 
@@ -61,6 +63,7 @@ interface NotificationWorkerDependencies {
   readonly log: Logger;
   readonly sealer: Sealer;
   readonly settings: NotificationSettings;
+  readonly unitOfWork: UnitOfWork;
   /** Endpoints of merchant webhooks that get the event of notifications. */
   readonly endpoints: readonly MerchantEndpoint[];
   /** Null if no mail server is configured. */
@@ -136,6 +139,7 @@ export class NotificationWorker {
       while (this.#again && !this.#stopped) {
         this.#again = false;
         await this.#create();
+        await recordMeetingReminders(this.#dependencies);
         await this.#send();
         await this.#settle();
       }
@@ -200,27 +204,18 @@ export class NotificationWorker {
           : null,
     };
     const text = formatNotificationText(kind, locale, facts, settings.timeZone);
-    const id = uuidv7();
     const channel = findNotificationChannel(settings, email);
     const { sessionId, sequence } = cause;
-    return {
-      ...{
-        id,
-        sessionId,
-        sequence,
-        kind,
-        locale,
-        channel: channel ?? 'EMAIL',
-        urgent: false,
-        requestedBy: null,
+    const row = createNotification(
+      sealer,
+      settings,
+      {
+        ...{ sessionId, sequence, kind, locale, text },
+        ...{ channel: channel ?? 'EMAIL', urgent: false, requestedBy: null },
       },
-      text: sealer.seal(text, getNotificationSealingContext(id)),
-      ...(channel === null
-        ? { state: 'FAILED', outcome: 'NO_ADDRESS', settledAt: now }
-        : { state: 'QUEUED', outcome: null, settledAt: null }),
-      dueAt: findNextAllowedTime(now, settings.quietHours),
-      ...{ queuedAt: now, released: false, attempts: 0 },
-    };
+      now,
+    );
+    return channel === null ? { ...row, state: 'FAILED', outcome: 'NO_ADDRESS', settledAt: now } : row;
   }
 
   async #send(): Promise<void> {

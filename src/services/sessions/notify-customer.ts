@@ -1,9 +1,7 @@
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { Transaction } from '../../db/connection/client.ts';
 import {
   findNotificationsById,
-  getNotificationSealingContext,
   insertNotifications,
   type NotificationRow,
 } from '../../db/sessions/notifications.ts';
@@ -16,7 +14,6 @@ import { invariant } from '../../domain/invariant.ts';
 import { LOCALES, type Locale } from '../../domain/locales.ts';
 import {
   findCustomerLocale,
-  findNextAllowedTime,
   findNotificationDenial,
   formatNotificationText,
   NOTIFICATION_KINDS,
@@ -25,6 +22,7 @@ import {
 import { findCircumstance } from '../../domain/status.ts';
 import { MAX_TEXT_CHARACTERS } from '../../domain/text.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
+import { createNotification } from '../outgoing/create-notification.ts';
 import { findNotificationChannel, type NotificationSettings } from '../outgoing/notification-settings.ts';
 import {
   type ActionDependencies,
@@ -105,27 +103,19 @@ export async function notifyCustomer(
       const author = getRecordedName(viewer);
       const by = { source: 'MUTATION', actor: author } as const;
       const after = await writer.applyOwn(session, session, 'NOTIFIED', by);
-      const id = uuidv7();
-      const cause = { id, sessionId: session.id, sequence: after.lastSequence };
-      writer.changes.addAnnotation({
-        ...cause,
-        kind: 'NOTIFICATION',
-        code: kind,
-        text,
-        author,
-        recordedAt: now,
-      });
-      tx.start(
-        insertNotifications([
-          {
-            ...{ ...cause, kind, channel, locale, urgent, requestedBy: author },
-            text: sealer.seal(text, getNotificationSealingContext(id)),
-            ...{ state: 'QUEUED', released: false, attempts: 0, outcome: null, settledAt: null },
-            dueAt: urgent ? now : findNextAllowedTime(now, settings.quietHours),
-            queuedAt: now,
-          },
-        ]),
+      const cause = { sessionId: session.id, sequence: after.lastSequence, kind };
+      const notification = createNotification(
+        sealer,
+        settings,
+        { ...cause, channel, locale, text, urgent, requestedBy: author },
+        now,
       );
+      const { id } = notification;
+      writer.changes.addAnnotation({
+        ...{ id, sessionId: session.id, sequence: after.lastSequence },
+        ...{ kind: 'NOTIFICATION', code: kind, text, author, recordedAt: now },
+      });
+      tx.start(insertNotifications([notification]));
       return { session: after, outcomeId: id };
     },
   );
