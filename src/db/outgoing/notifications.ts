@@ -2,6 +2,7 @@
  * Statements of the worker that creates automatic notifications from the feed, and sends those that are due. Recording
  * writes nothing for automatic notifications.
  */
+import type pg from 'pg';
 import type { MeetingStatus } from '../../domain/actions.ts';
 import type { MerchantEndpoint } from '../../domain/merchant-events.ts';
 import type { Status, SubStatus } from '../../domain/status.ts';
@@ -346,3 +347,22 @@ export const findMeetingsWithoutReminder = (
   minutes: number,
 ) =>
   withoutReminder(db, now.toISOString(), new Date(now.getTime() + minutes * 60_000).toISOString(), sessionId);
+
+/** Notifications that are due and not sent, counted up to 10,000. */
+export interface NotificationBacklog {
+  readonly due: number;
+  /** Seconds for which the oldest of them has been due; null if there is none. */
+  readonly oldestSeconds: number | null;
+}
+
+const BACKLOG = `select
+  (select count(*)::int from (select from customer_notification n
+    where n.state = 'QUEUED' and not n.released and n.due_at <= $1::timestamptz limit 10000) counted) as due,
+  (select extract(epoch from $1::timestamptz - min(n.due_at))::float8 from customer_notification n
+    where n.state = 'QUEUED' and not n.released and n.due_at <= $1::timestamptz) as "oldestSeconds"`;
+
+/** Reads how many notifications are due, by an index alone. */
+export async function readNotificationBacklog(pool: pg.Pool, now: Date): Promise<NotificationBacklog> {
+  const { rows } = await pool.query<NotificationBacklog>(BACKLOG, [now.toISOString()]);
+  return rows[0] ?? { due: 0, oldestSeconds: null };
+}

@@ -28,6 +28,7 @@ import {
   type NotificationChannel,
   type NotificationKind,
   type NotificationState,
+  type QuietHours,
 } from '../../domain/notifications.ts';
 import type { Clock, Doorbell } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
@@ -256,9 +257,9 @@ export class NotificationWorker {
   }
 
   async #mail(notification: DueNotification): Promise<void> {
-    const { db, clock, log, onOutcome } = this.#dependencies;
+    const { db, clock, log, settings, onOutcome } = this.#dependencies;
     const result = await this.#attempt(notification);
-    const outcome = toOutcome(notification, result, clock.now());
+    const outcome = toOutcome(notification, result, clock.now(), settings.quietHours);
     await saveNotificationOutcome(db, outcome);
     if (outcome.state !== 'QUEUED') onOutcome(notification.kind, notification.channel, outcome.state);
     if (!result.accepted)
@@ -310,13 +311,15 @@ export class NotificationWorker {
 
 /** Decides what becomes of a notification after an attempt to send it by e-mail. */
 function toOutcome(
-  { id, attempts, queuedAt }: DueNotification,
+  { id, attempts, queuedAt, urgent }: DueNotification,
   { accepted, permanent, outcome }: MailResult,
   now: Date,
+  quietHours: QuietHours | null,
 ): NotificationOutcome {
   if (accepted) return { id, attempts, outcome, state: 'SENT', dueAt: now, settledAt: now };
   if (permanent || now.getTime() - queuedAt.getTime() >= GIVE_UP_AFTER_MS)
     return { id, attempts, outcome, state: 'FAILED', dueAt: now, settledAt: now };
-  const dueAt = new Date(now.getTime() + getRetryDelayMs(attempts));
+  const next = new Date(now.getTime() + getRetryDelayMs(attempts));
+  const dueAt = urgent ? next : findNextAllowedTime(next, quietHours);
   return { id, attempts, outcome, state: 'QUEUED', dueAt, settledAt: null };
 }
