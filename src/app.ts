@@ -4,6 +4,7 @@ import { openDatabase } from './composition/database.ts';
 import { openFeed } from './composition/feed.ts';
 import { createGraphqlPipeline, createResolverServices } from './composition/graphql.ts';
 import { serveHttp } from './composition/http.ts';
+import { openNotifications } from './composition/notifications.ts';
 import { openMerchantWebhooks } from './composition/outgoing.ts';
 import { openProvider } from './composition/provider.ts';
 import { openTransitions } from './composition/transitions.ts';
@@ -39,6 +40,7 @@ export async function startApp(config: Config, overrides: TestOverrides = {}): P
     const feed = openFeed(core, database, provider);
     const transitions = openTransitions(core, database, provider, feed);
     const outgoing = await openMerchantWebhooks(core, database, feed);
+    await openNotifications(core, database, feed, transitions);
     const services = createResolverServices(core, database, provider, feed, transitions);
     const graphql = await createGraphqlPipeline(core, services, database);
     const { url, metricsUrl } = await serveHttp({

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { CalendarRules } from './domain/calendar.ts';
 import type { DeadlineMinutes } from './domain/deadlines.ts';
+import type { Locale } from './domain/locales.ts';
 import type { MerchantEndpoint } from './domain/merchant-events.ts';
+import type { AutomaticNotificationKind, QuietHours } from './domain/notifications.ts';
 import type { AgentTemplate, UserTemplate } from './domain/templates.ts';
 import {
   DEFAULT_MEETING_SLOT_MINUTES,
@@ -131,6 +133,21 @@ export interface Config {
     /** Hosts that may have private addresses and use plain http. */
     readonly allowedHosts: readonly string[];
   } | null;
+  /** Notifications of customers. */
+  readonly notifications: {
+    /** Kinds that the gateway sends by itself. */
+    readonly automatic: readonly AutomaticNotificationKind[];
+    /** Hours in which only urgent ones are sent; null: there are none. */
+    readonly quietHours: QuietHours | null;
+    /** Minutes before a meeting at which the customer is reminded; null: never. */
+    readonly reminderMinutes: number | null;
+    /** Language of customers who speak none that has texts. */
+    readonly locale: Locale;
+    /** IANA name of the time zone of times in texts. */
+    readonly timeZone: string;
+    /** Mail server that sends them; null: they go to endpoints of merchant webhooks alone. */
+    readonly smtp: { readonly url: string; readonly from: string } | null;
+  };
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
   /** Whether only the GraphQL documents of `schema/trusted-documents.json` are executed. */
@@ -258,6 +275,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     merchantWebhooks: env.WEBHOOK_ENDPOINTS
       ? { endpoints: env.WEBHOOK_ENDPOINTS, allowedHosts: env.WEBHOOK_ALLOWED_HOSTS }
       : null,
+    notifications: readNotifications(env),
     introspection: env.INTROSPECTION ?? !isProduction(env),
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',
     allowedOrigins: env.ALLOWED_ORIGINS,
@@ -288,6 +306,19 @@ function readCalendar(env: Environment): CalendarRules | null {
     slotMinutes: env.MEETING_SLOT_MINUTES ?? DEFAULT_MEETING_SLOT_MINUTES,
     timeZone: env.MEETING_TIME_ZONE ?? DEFAULT_TIME_ZONE,
     holidays: new Set(env.HOLIDAYS),
+  };
+}
+
+function readNotifications(env: Environment): Config['notifications'] {
+  const timeZone = env.MEETING_TIME_ZONE ?? DEFAULT_TIME_ZONE;
+  const { SMTP_URL: url, SMTP_FROM: from, NOTIFICATION_QUIET_HOURS: quiet } = env;
+  return {
+    automatic: env.NOTIFICATIONS,
+    quietHours: quiet ? { ...quiet, timeZone } : null,
+    reminderMinutes: env.NOTIFICATION_REMINDER_MINUTES ?? null,
+    locale: env.NOTIFICATION_LOCALE,
+    timeZone,
+    smtp: url && from ? { url, from } : null,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { parseDatabaseUrl } from './db/connection/database-url.ts';
+import { NOTIFICATION_EVENT_TYPE } from './domain/merchant-events.ts';
 import {
   DEFAULT_MEETING_SLOT_MINUTES,
   type Environment,
@@ -135,6 +136,16 @@ export function findSettingProblems(env: Environment): string[] {
     [
       env.WEBHOOK_ALLOWED_HOSTS.length > 0 && env.WEBHOOK_ENDPOINTS === undefined,
       'WEBHOOK_ALLOWED_HOSTS: set, but WEBHOOK_ENDPOINTS is not, so that no webhook is sent. Set WEBHOOK_ENDPOINTS, or unset WEBHOOK_ALLOWED_HOSTS.',
+    ],
+    [
+      Boolean(env.SMTP_URL) !== Boolean(env.SMTP_FROM),
+      'SMTP_URL, SMTP_FROM: only one is set. Set both, or neither if no e-mails are sent.',
+    ],
+    [
+      (env.NOTIFICATIONS.length > 0 || env.NOTIFICATION_REMINDER_MINUTES !== undefined) &&
+        !env.SMTP_URL &&
+        !env.WEBHOOK_ENDPOINTS?.some(({ events }) => events.includes(NOTIFICATION_EVENT_TYPE)),
+      `NOTIFICATIONS, NOTIFICATION_REMINDER_MINUTES: set, but no notification can be sent. Set SMTP_URL, or an endpoint in WEBHOOK_ENDPOINTS that gets ${NOTIFICATION_EVENT_TYPE}.`,
     ],
     ...(env.WEBHOOK_ENDPOINTS ?? []).map(({ name, url }): [boolean, string] => [
       isUnsafeEndpoint(new URL(url), env),

@@ -3,8 +3,10 @@ import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { DatabaseUrlError, parseDatabaseUrl } from './db/connection/database-url.ts';
 import { DEADLINE_NAMES, type DeadlineMinutes } from './domain/deadlines.ts';
+import { LOCALES, type Locale } from './domain/locales.ts';
+import { AUTOMATIC_NOTIFICATION_KINDS } from './domain/notifications.ts';
 import { DEFAULT_CONFIRMATION_POLL_DAYS } from './domain/polling.ts';
-import { parseMeetingHours } from './meeting-hours.ts';
+import { parseMeetingHours, parseQuietHours } from './meeting-hours.ts';
 import { parseMerchantEndpoints } from './merchant-endpoints.ts';
 
 /** Host names that only this machine can reach. */
@@ -191,6 +193,27 @@ const meetingHours = text.transform((value, context) => {
   return z.NEVER;
 });
 
+/** Hours without notifications, such as `21:00-08:00`. */
+const quietHours = text.transform((value, context) => {
+  const found = parseQuietHours(value);
+  if (!('problem' in found)) return found;
+  context.addIssue({ code: 'custom', message: found.problem });
+  return z.NEVER;
+});
+
+/** URL of a mail server. The error message does not repeat the value, because it may hold a password. */
+const smtpUrl = text.refine(
+  (value) =>
+    URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol) && new URL(value).hostname !== '',
+  'is not the URL of a mail server, such as smtps://user:password@mail.example.com:465',
+);
+
+/** Sender of e-mails: an address, or a name and an address in angle brackets, without line ends. */
+const sender = text.regex(
+  /^(?:[^<>@\r\n]+ )?<?[^\s<>@]+@[^\s<>@]+>?$/,
+  'must be an e-mail address, such as kyc@example.com or Example Bank <kyc@example.com>',
+);
+
 /** Endpoints of merchant webhooks as JSON. */
 const merchantEndpoints = text.transform((value, context) => {
   const found = parseMerchantEndpoints(value);
@@ -274,6 +297,20 @@ export const environmentSchema = z.object({
   REQUEST_SECONDS: number.positive().max(600).default(10),
   WEBHOOK_ENDPOINTS: merchantEndpoints.optional(),
   WEBHOOK_ALLOWED_HOSTS: list.pipe(z.array(host)).default([]),
+  NOTIFICATIONS: list
+    .pipe(
+      z.array(
+        z.enum(AUTOMATIC_NOTIFICATION_KINDS, {
+          error: `names a kind that does not exist; the kinds are ${AUTOMATIC_NOTIFICATION_KINDS.join(', ')}`,
+        }),
+      ),
+    )
+    .default([]),
+  NOTIFICATION_QUIET_HOURS: quietHours.optional(),
+  NOTIFICATION_REMINDER_MINUTES: number.int().min(5).max(10_080).optional(),
+  NOTIFICATION_LOCALE: z.enum(Object.keys(LOCALES) as [Locale, ...Locale[]]).default('EN'),
+  SMTP_URL: smtpUrl.optional(),
+  SMTP_FROM: sender.optional(),
   LEGAL_RETENTION_DAYS: number.int().min(0).default(1_826),
   RETENTION_DAYS: number.int().min(0).default(2_192),
   RATE_LIMIT_FAILURES_PER_MINUTE: number.int().min(0).default(100),

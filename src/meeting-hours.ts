@@ -60,3 +60,24 @@ function assertDisjoint(hours: readonly WorkingHours[]): void {
     if (overlapping) throw new HoursError(`has two entries that overlap on ${WEEKDAYS[one.weekday]}`);
   }
 }
+
+const QUIET_HOURS = /^(\d{2}:\d{2})-(\d{2}:\d{2})$/;
+const QUIET_FORM = 'must be two different times of the day, such as 21:00-08:00';
+
+/**
+ * Parses the hours of a day without notifications, such as `21:00-08:00`, which may go past midnight. Returns minutes
+ * after midnight, or the problem as a sentence without subject.
+ */
+export function parseQuietHours(text: string): { from: number; to: number } | { readonly problem: string } {
+  const [, begins, ends] = text.match(QUIET_HOURS) ?? [];
+  if (!begins || !ends) return { problem: QUIET_FORM };
+  try {
+    const [from, to] = [parseTime(begins, 'it'), parseTime(ends, 'it')].map(
+      (time) => time % MINUTES_PER_DAY,
+    ) as [number, number];
+    return from === to ? { problem: QUIET_FORM } : { from, to };
+  } catch (error) {
+    if (error instanceof HoursError) return { problem: QUIET_FORM };
+    throw error;
+  }
+}

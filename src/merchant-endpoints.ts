@@ -53,9 +53,7 @@ const endpoint = z.strictObject(
         'needs "events", which must be a list of texts',
       )
       .min(1, 'needs at least one event'),
-    personalData: z
-      .literal(false, 'has "personalData", which can only be false: bodies have no personal data')
-      .optional(),
+    personalData: z.boolean('has "personalData", which must be true or false').default(false),
   },
   {
     error: (issue) =>
@@ -82,10 +80,10 @@ export function parseMerchantEndpoints(value: string): MerchantEndpoint[] | { re
   for (const [index, each] of given.entries()) {
     const parsed = endpoint.safeParse(each);
     if (!parsed.success) return { problem: `entry ${index + 1} ${parsed.error.issues[0]?.message}` };
-    const { name, url, secrets, events } = parsed.data;
+    const { name, url, secrets, events, personalData } = parsed.data;
     if (endpoints.some((earlier) => earlier.name === name))
       return { problem: `entry ${index + 1} has the same name as an earlier entry` };
-    endpoints.push({ ...{ name, url, secrets }, events: toEventTypes(events) });
+    endpoints.push({ ...{ name, url, secrets, personalData }, events: toEventTypes(events) });
   }
   return endpoints;
 }

@@ -159,7 +159,7 @@ describe('WEBHOOK_ENDPOINTS', () => {
     expect(readConfig({}).merchantWebhooks).toBeNull();
     const WEBHOOK_ENDPOINTS = JSON.stringify([{ ...ENDPOINT, personalData: false }]);
     expect(readConfig({ WEBHOOK_ENDPOINTS }).merchantWebhooks).toEqual({
-      ...{ endpoints: [ENDPOINT], allowedHosts: [] },
+      ...{ endpoints: [{ ...ENDPOINT, personalData: false }], allowedHosts: [] },
     });
     const all = readConfig({ WEBHOOK_ENDPOINTS: JSON.stringify([{ ...ENDPOINT, events: ['*'] }]) });
     expect(all.merchantWebhooks?.endpoints[0]?.events).toContain('review.recorded');
@@ -173,7 +173,7 @@ describe('WEBHOOK_ENDPOINTS', () => {
     [{ ...ENDPOINT, secrets: ['whsec_c2hvcnQ='] }, 'entry 1 has a secret that is not whsec_ and base64'],
     [{ ...ENDPOINT, secrets: ['hunter2'] }, 'entry 1 has a secret that is not whsec_ and base64'],
     [{ ...ENDPOINT, events: ['session.created'] }, 'entry 1 names an event that does not exist'],
-    [{ ...ENDPOINT, personalData: true }, 'can only be false'],
+    [{ ...ENDPOINT, personalData: 'yes' }, 'entry 1 has "personalData", which must be true or false'],
     [{ ...ENDPOINT, secret: SECRET }, 'entry 1 has the unknown key "secret"'],
     ['https://hooks.bank.example', 'entry 1 must be an object'],
   ])('entry %j is refused with what is wrong, without its values', (endpoint, problem) => {

@@ -1,6 +1,7 @@
 /** Files of `schema/webhooks/`: the form of merchant webhooks, and an example for each type. */
 import type { DeliveryWithEventFacts } from '../db/outgoing/deliveries.ts';
 import { ALL_EVENT_TYPES, type EventType } from '../domain/merchant-events.ts';
+import { formatNotificationText } from '../domain/notifications.ts';
 import { buildEventBodyJsonSchema, buildMerchantEvent } from '../services/outgoing/event-body.ts';
 
 type Facts = Pick<
@@ -33,24 +34,50 @@ const FACTS: Record<EventType, Facts> = {
     ...{ fromStatus: 'VIDEO_CALL', fromSubStatus: 'AGENT_ENDED_CALL' },
     ...{ status: 'AGENT_REVIEWED', subStatus: 'AGENT_REJECTED', verdict: 'MOVED' },
   },
+  'customer.notification_requested': {
+    ...{ fromStatus: 'PRE_VIDEO_CALL', fromSubStatus: 'NO_AGENT_FOUND' },
+    ...{ status: 'PRE_VIDEO_CALL', subStatus: 'USER_MEETING_SCHEDULED', verdict: 'MOVED' },
+  },
 };
 
+const NO_TEXT_FACTS = {
+  ...{ subStatus: 'USER_MEETING_SCHEDULED' as const, circumstance: null, customerMessage: null },
+};
 const RECORDED_AT = new Date('2026-11-30T09:30:00.000Z');
 
 function exampleOf(type: EventType): string {
-  const { body } = buildMerchantEvent({
-    ...{ id: 1n, endpoint: 'example', position: 1, type, sequence: 7, state: 'PENDING', attempts: 1 },
-    ...{ queuedAt: RECORDED_AT, triedSince: RECORDED_AT, dueAt: RECORDED_AT, settledAt: null },
-    ...{ claimed: true, outcome: null, sessionId: '01939b5e-7c00-7000-8000-000000000001' },
-    ...{ verificationId: 'loan-42', source: 'WEBHOOK', occurredAt: '2026-11-30T09:29:58.000Z' },
-    recordedAt: RECORDED_AT.toISOString(),
-    review: {
-      ...{ id: '01939b5e-7c00-7000-8000-000000000002', stage: 'AGENT', decision: 'REJECTED' },
-      ...{ reasons: ['FACE_MISMATCH'], callComplete: null },
+  const { body } = buildMerchantEvent(
+    {
+      ...{ id: 1n, endpoint: 'example', position: 1, type, sequence: 7, state: 'PENDING', attempts: 1 },
+      ...{ queuedAt: RECORDED_AT, triedSince: RECORDED_AT, dueAt: RECORDED_AT, settledAt: null },
+      ...{ claimed: true, outcome: null, sessionId: '01939b5e-7c00-7000-8000-000000000001' },
+      ...{ verificationId: 'loan-42', source: 'WEBHOOK', occurredAt: '2026-11-30T09:29:58.000Z' },
+      recordedAt: RECORDED_AT.toISOString(),
+      review: {
+        ...{ id: '01939b5e-7c00-7000-8000-000000000002', stage: 'AGENT', decision: 'REJECTED' },
+        ...{ reasons: ['FACE_MISMATCH'], callComplete: null },
+      },
+      meeting: { id: '01939b5e-7c00-7000-8000-000000000003', startsAt: '2026-11-30T09:30:00.000Z' },
+      notification: {
+        ...{ id: '01939b5e-7c00-7000-8000-000000000004', kind: 'MEETING_BOOKED', locale: 'EN' },
+        ...{ dueAt: RECORDED_AT.toISOString(), text: null, link: null, isErased: false },
+        ...{ userId: '01939b5e-7c00-7000-8000-000000000005', personal: '' },
+      },
+      ...FACTS[type],
     },
-    meeting: { id: '01939b5e-7c00-7000-8000-000000000003', startsAt: '2026-11-30T09:30:00.000Z' },
-    ...FACTS[type],
-  });
+    {
+      text: formatNotificationText(
+        'MEETING_BOOKED',
+        'EN',
+        { ...NO_TEXT_FACTS, meetingAt: RECORDED_AT },
+        'Asia/Kolkata',
+      ),
+      customer: {
+        ...{ name: 'Asha Rao', phone: '9988776655', email: 'asha@example.com' },
+        link: 'https://vkyc.example.com/abc',
+      },
+    },
+  );
   return asFile(JSON.parse(body));
 }
 

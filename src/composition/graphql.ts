@@ -14,6 +14,7 @@ import {
   readPublishedManifest,
 } from '../graphql/trusted-documents.ts';
 import { DataAccessLog } from '../services/audit/data-access-log.ts';
+import { canNotify } from '../services/outgoing/notification-settings.ts';
 import {
   addNote,
   assignAgent,
@@ -26,6 +27,7 @@ import {
 import { claimNext } from '../services/sessions/claim-next.ts';
 import { labelSession } from '../services/sessions/label-session.ts';
 import { cancelMeeting, scheduleMeeting } from '../services/sessions/meetings.ts';
+import { notifyCustomer } from '../services/sessions/notify-customer.ts';
 import { createSdkToken, refreshSession, requestRecording } from '../services/sessions/provider-actions.ts';
 import { recordReview } from '../services/sessions/record-review.ts';
 import { SessionFiguresService } from '../services/sessions/session-figures.ts';
@@ -34,6 +36,7 @@ import { withErrorCount, withMetrics } from '../telemetry/operations.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
+import { readNotificationSettings } from './notifications.ts';
 import type { OpenedProvider } from './provider.ts';
 import type { OpenedTransitions } from './transitions.ts';
 
@@ -76,7 +79,8 @@ export function createResolverServices(
   { unitOfWork }: OpenedTransitions,
 ): Services {
   const clients = providers.clients('MUTATION');
-  const policy = { auditUnknownAgents: config.auditUnknownAgents };
+  const notifications = readNotificationSettings(config);
+  const policy = { auditUnknownAgents: config.auditUnknownAgents, notifies: canNotify(notifications) };
   const { templates } = providers.current;
   const aadhaar = { maxAgeDays: config.aadhaarMaxAgeDays, holidays: new Set(config.holidays) };
   const rules = { templates, aadhaar };
@@ -99,6 +103,7 @@ export function createResolverServices(
     unassignAgent: (viewer, input) => unassignAgent(actions, viewer, input),
     claimNext: (viewer, input) => claimNext(actions, viewer, input),
     labelSession: (viewer, input) => labelSession(actions, viewer, input),
+    notifyCustomer: (viewer, input) => notifyCustomer({ ...actions, notifications }, viewer, input),
     refreshSession: (viewer, id) => refreshSession(actions, viewer, id),
     requestRecording: (viewer, id) => requestRecording(actions, viewer, id),
     createSdkToken: (viewer, id) => createSdkToken(actions, viewer, id),

@@ -6,6 +6,7 @@ import { readQueueDepthsAndCallUse, readReadinessFacts } from '../db/connection/
 import { readReplicationState } from '../db/connection/replication.ts';
 import { readNewestMigrationTimestamp } from '../db/migrate.ts';
 import { readEndpointHealth } from '../db/outgoing/endpoints.ts';
+import { readNotificationBacklog } from '../db/outgoing/notifications.ts';
 import { deriveDevelopmentTokenSecret } from '../encryption/sealing.ts';
 import { createAccessLog } from '../http/access-log.ts';
 import { createClientAddressFinder } from '../http/addresses.ts';
@@ -33,6 +34,7 @@ import { serveProviderWebhooks } from '../http/webhooks.ts';
 import { createBufferedLogger } from '../logging.ts';
 import { SCENARIOS } from '../sandbox/scenarios.ts';
 import type { EventDispatcher } from '../services/outgoing/event-dispatcher.ts';
+import { canNotify } from '../services/outgoing/notification-settings.ts';
 import { createCachedQuery } from '../telemetry/cached-query.ts';
 import { registerGauges } from '../telemetry/gauges.ts';
 import { createReadinessProbe } from '../telemetry/readiness.ts';
@@ -40,6 +42,7 @@ import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
 import type { createGraphqlPipeline } from './graphql.ts';
+import { readNotificationSettings } from './notifications.ts';
 import type { OpenedProvider } from './provider.ts';
 import type { OpenedTransitions } from './transitions.ts';
 
@@ -162,6 +165,9 @@ async function createHealth(
     limits: provider.limits,
     askBacklog: () => readQueueDepthsAndCallUse(pools.watching, clock.now()),
     askEndpoints: outgoing && (() => readEndpointHealth(pools.watching, clock.now())),
+    askNotifications: canNotify(readNotificationSettings(core.config))
+      ? () => readNotificationBacklog(pools.watching, clock.now())
+      : null,
   });
   return createReadinessProbe({
     isStopping: () => state.isStopping,

@@ -121,6 +121,13 @@ export type Party =
   /** The session is over. */
   | 'NOBODY';
 
+/** Language of a text for customers. */
+export type Locale =
+  /** Text in English. */
+  | 'EN'
+  /** Text in Hindi, in Devanagari script. */
+  | 'HI';
+
 /** Action that a user may perform on a session. */
 export type SessionAction =
   /** Book a meeting, or move the booked meeting to another time. */
@@ -154,7 +161,9 @@ export type SessionAction =
   /** End the assignment, so that another person may take the session. */
   | 'UNASSIGN'
   /** Change the metadata and the tags. */
-  | 'LABEL';
+  | 'LABEL'
+  /** Notify the customer by email, or through the systems of the merchant. */
+  | 'NOTIFY';
 
 /** Outcome of closing a session. */
 export type ClosureOutcome =
@@ -225,8 +234,59 @@ export type TransitionSource =
   | 'POLL'
   /** A user performed a mutation of this API. */
   | 'MUTATION'
-  /** A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call. */
+  /** A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call. Or a meeting is about to begin, and the gateway reminds the customer. */
   | 'CLOCK';
+
+/** Part of a session that a transition may have changed: the fields to query again. More values may be added: treat unknown ones as STATUS. */
+export type SessionChange =
+  /** Status, sub-status and what follows from them, such as `statusInfo.waitingOn`, `availableActions`, and the end of an assignment by a review or by the end of the session. */
+  | 'STATUS'
+  /** The fields `meeting` and `meetings`, and whether the meeting can be cancelled. */
+  | 'MEETINGS'
+  /** The fields `reviews` and `agentRemarks`: a review, or remarks of an agent or auditor. */
+  | 'REVIEWS'
+  /** The field `notes`, which only staff see. */
+  | 'NOTES'
+  /** The fields `escalation` and `escalations`, which only staff see, and whether the session can be escalated. */
+  | 'ESCALATION'
+  /** The field `closure`: staff closed the session. */
+  | 'CLOSURE'
+  /** The fields `disputed` and `disputeResolutions`. */
+  | 'DISPUTE'
+  /** The field `replacedBy`: another session replaces this one. */
+  | 'REPLACEMENT'
+  /** The fields `assignedAgent`, `assignedAt`, `assignedUntil` and `assignments`, which only staff see, and whether you may assign the session. */
+  | 'ASSIGNMENT'
+  /** The fields `metadata` and `tags`, which only staff see. */
+  | 'LABELS'
+  /** The field `notifications`, which only staff see. */
+  | 'NOTIFICATIONS';
+
+/** What a notification tells the customer. More values may be added: show `text`. */
+export type NotificationKind =
+  /** The link of the session is ready. */
+  | 'LINK'
+  /** The customer has to try a step again; the text is that of the status. */
+  | 'RETRY'
+  /** A video call was booked for a time that the text names. */
+  | 'MEETING_BOOKED'
+  /** The meeting was moved to another time. */
+  | 'MEETING_MOVED'
+  /** The booked video call does not take place. */
+  | 'MEETING_CANCELLED'
+  /** The meeting begins soon. */
+  | 'MEETING_REMINDER'
+  /** A decision was made, or staff closed the session. */
+  | 'DECISION';
+
+/** Whether a notification was sent. */
+export type NotificationState =
+  /** It waits to be sent, or to be accepted by a receiver. */
+  | 'QUEUED'
+  /** The mail server, or an endpoint of merchant webhooks, accepted it. */
+  | 'SENT'
+  /** It was not sent, and will not be: the cause is in `outcome`. */
+  | 'FAILED';
 
 /** Whether the agent or the auditor made a review. */
 export type ReviewStage =
@@ -270,29 +330,6 @@ export type ReviewReason =
   | 'CALL_INCOMPLETE'
   /** Another reason; remarks are required. */
   | 'OTHER';
-
-/** Part of a session that a transition may have changed: the fields to query again. More values may be added: treat unknown ones as STATUS. */
-export type SessionChange =
-  /** Status, sub-status and what follows from them, such as `statusInfo.waitingOn`, `availableActions`, and the end of an assignment by a review or by the end of the session. */
-  | 'STATUS'
-  /** The fields `meeting` and `meetings`, and whether the meeting can be cancelled. */
-  | 'MEETINGS'
-  /** The fields `reviews` and `agentRemarks`: a review, or remarks of an agent or auditor. */
-  | 'REVIEWS'
-  /** The field `notes`, which only staff see. */
-  | 'NOTES'
-  /** The fields `escalation` and `escalations`, which only staff see, and whether the session can be escalated. */
-  | 'ESCALATION'
-  /** The field `closure`: staff closed the session. */
-  | 'CLOSURE'
-  /** The fields `disputed` and `disputeResolutions`. */
-  | 'DISPUTE'
-  /** The field `replacedBy`: another session replaces this one. */
-  | 'REPLACEMENT'
-  /** The fields `assignedAgent`, `assignedAt`, `assignedUntil` and `assignments`, which only staff see, and whether you may assign the session. */
-  | 'ASSIGNMENT'
-  /** The fields `metadata` and `tags`, which only staff see. */
-  | 'LABELS';
 
 /** Conditions on meetings. Omitted fields do not filter. */
 export type MeetingFilter = {
@@ -590,6 +627,24 @@ export type CancelMeetingInput = {
   reason?: string | null | undefined;
 };
 
+/** Input of notifyCustomer: the session, and what to tell the customer. */
+export type NotifyCustomerInput = {
+  /** Global `id` of a VkycSession; not its verificationId. */
+  sessionId: string | number;
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
+  idempotencyKey: string;
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. If left out, the version is not checked. */
+  expectedVersion?: number | null | undefined;
+  /** What to tell the customer. Refused if it does not fit the session, such as a DECISION before there is one. */
+  kind: NotificationKind;
+  /** Language of the text. If left out, the first of the customer's languages that has texts. */
+  locale?: Locale | null | undefined;
+  /** Your own text instead of the gateway's, up to 500 characters. Do not write the link or personal data: the text is sent as it is. */
+  text?: string | null | undefined;
+  /** True to send it in the quiet hours too. If left out, it waits for their end. */
+  urgent?: boolean | null | undefined;
+};
+
 /** Input of recordAgentReview: the decision of the agent who held the call. An approval is provisional until an auditor confirms it. */
 export type RecordAgentReviewInput = {
   /** Global `id` of a VkycSession; not its verificationId. */
@@ -864,6 +919,7 @@ export type VkycRowsQuery = { nodes: Array<
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null> };
 
 export type VkycSessionQueryVariables = Exact<{
@@ -940,6 +996,7 @@ export type VkycCustomerNamesQuery = { nodes: Array<
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null> };
 
 export type VkycPersonQueryVariables = Exact<{
@@ -951,6 +1008,7 @@ export type VkycPersonQueryVariables = Exact<{
 
 export type VkycPersonQuery = { node:
     | { id: string, userId: string, name: string | null, phone: string | null, email: string | null, sessions: { nodes: Array<{ id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1095,6 +1153,19 @@ export type VkycAddNoteMutationVariables = Exact<{
 
 export type VkycAddNoteMutation = { addNote:
     | { __typename: 'AddNoteSuccess', replayed: boolean, note: { id: string, text: string | null, author: string | null, recordedAt: string }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
+    | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string, retryable: boolean, currentSession: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null } | null }
+   };
+
+export type VkycNotifyCustomerMutationVariables = Exact<{
+  input: NotifyCustomerInput;
+}>;
+
+
+export type VkycNotifyCustomerMutation = { notifyCustomer:
+    | { __typename: 'NotifyCustomerSuccess', replayed: boolean, notification: { id: string, state: NotificationState, dueAt: string }, session: { id: string, verificationId: string, referenceId: string | null, version: number, disputed: boolean, escalated: boolean | null, closed: boolean, replaced: boolean, assignedAgent: string | null, assignedUntil: string | null, statusSince: string, dueAt: string | null, overdue: boolean | null, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string, retryable: boolean, problems: Array<{ path: Array<string>, message: string }> }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string, retryable: boolean }
     | { __typename: 'ActionNotAllowedError', action: SessionAction, code: ErrorCode, message: string, retryable: boolean, session: { id: string, version: number, availableActions: Array<SessionAction>, blockedActions: Array<{ action: SessionAction, reason: string }> } }
@@ -3235,6 +3306,114 @@ fragment VkycNote on Note {
   text
   author
   recordedAt
+}
+
+fragment VkycRefusal on MutationError {
+  code
+  message
+  retryable
+  ... on InvalidInputError {
+    problems {
+      path
+      message
+    }
+  }
+  ... on ActionNotAllowedError {
+    action
+    session {
+      ...VkycSessionActions
+    }
+  }
+  ... on TimeUnavailableError {
+    reason
+    nextFreeSlots {
+      ...VkycMeetingSlot
+    }
+  }
+  ... on ConflictError {
+    currentSession {
+      ...VkycSessionRow
+    }
+  }
+  ... on ProviderError {
+    providerCode
+    retryAfterSeconds
+  }
+}`);
+
+export const VkycNotifyCustomer = document<VkycNotifyCustomerMutation, VkycNotifyCustomerMutationVariables>(`\
+mutation VkycNotifyCustomer($input: NotifyCustomerInput!) {
+  notifyCustomer(input: $input) {
+    __typename
+    ... on NotifyCustomerSuccess {
+      replayed
+      notification {
+        id
+        state
+        dueAt
+      }
+      session {
+        ...VkycSessionRow
+        ...VkycSessionActions
+      }
+    }
+    ...VkycRefusal
+  }
+}
+
+fragment VkycStatus on StatusInfo {
+  status
+  subStatus
+  explanation
+  recommendedAction
+  waitingOn
+  terminal
+}
+
+fragment VkycSessionRow on VkycSession {
+  id
+  verificationId
+  referenceId
+  version
+  disputed
+  escalated
+  closed
+  replaced
+  assignedAgent
+  assignedUntil
+  statusSince
+  dueAt
+  overdue
+  createdAt
+  updatedAt
+  linkExpiresAt
+  statusInfo {
+    ...VkycStatus
+  }
+  meeting {
+    id
+    startsAt
+    status
+  }
+}
+
+fragment VkycSessionActions on VkycSession {
+  id
+  version
+  availableActions
+  blockedActions {
+    action
+    reason
+  }
+}
+
+fragment VkycMeetingSlot on MeetingSlot {
+  startsAt
+  endsAt
+  available
+  capacity
+  booked
+  free
 }
 
 fragment VkycRefusal on MutationError {

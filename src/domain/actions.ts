@@ -89,6 +89,8 @@ export interface ActionPolicy {
    * Whether an auditor may review, through this API, an approval that an unknown agent made at the provider.
    */
   readonly auditUnknownAgents: boolean;
+  /** Whether notifications of customers can leave the gateway: by e-mail, or to an endpoint of merchant webhooks. */
+  readonly notifies: boolean;
 }
 
 export const ALL_SESSION_ACTIONS = Object.keys(SESSION_ACTIONS) as SessionAction[];
@@ -111,7 +113,7 @@ export function findSessionActionDenial(
     return `Your token lacks a role for this action: one of ${allowed.join(', ')} is needed.`;
   return (
     findEndDenial(action, facts) ??
-    findStateDenial(action, facts, now) ??
+    findStateDenial(action, facts, now, policy) ??
     findAssignmentDenial(action, facts, viewer, now) ??
     findPersonDenial(action, facts, viewer, policy)
   );
@@ -127,6 +129,7 @@ const AFTER_THE_END: readonly SessionAction[] = [
   'ESCALATE',
   'RESOLVE_ESCALATION',
   'LABEL',
+  'NOTIFY',
 ];
 /** Actions that are possible although another session replaces this one. */
 const AFTER_REPLACEMENT: readonly SessionAction[] = [
@@ -249,7 +252,12 @@ function findPersonDenial(
     : null;
 }
 
-function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): string | null {
+function findStateDenial(
+  action: SessionAction,
+  facts: ActionFacts,
+  now: Date,
+  policy: ActionPolicy,
+): string | null {
   const linkEnded = facts.linkExpiresAt !== null && facts.linkExpiresAt <= now;
   switch (action) {
     case 'SCHEDULE_MEETING':
@@ -306,6 +314,12 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'ADD_NOTE':
     case 'LABEL':
       return null;
+    case 'NOTIFY':
+      if (facts.erasedAt !== null)
+        return "The customer's personal data was erased: the customer cannot be notified.";
+      return policy.notifies
+        ? null
+        : 'No way to notify customers is configured: set SMTP_URL, or an endpoint in WEBHOOK_ENDPOINTS that gets customer.notification_requested.';
     case 'ESCALATE':
       return facts.escalated ? 'The session is escalated already: resolve the escalation first.' : null;
     case 'RESOLVE_ESCALATION':

@@ -18,6 +18,8 @@ export const ANNOTATION_KINDS = {
   CLAIM:
     'The author took the session from a queue; the code is the token subject of the person who had it before, whose lease had ended, or null.',
   UNASSIGNMENT: 'Staff ended the assignment before it.',
+  NOTIFICATION:
+    'Notification of the customer, with its text as it is sent; the code is a `NotificationKind`.',
 } as const;
 export type AnnotationKind = keyof typeof ANNOTATION_KINDS;
 

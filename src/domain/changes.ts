@@ -17,11 +17,18 @@ export const SESSION_CHANGES = {
   ASSIGNMENT:
     'The fields `assignedAgent`, `assignedAt`, `assignedUntil` and `assignments`, which only staff see, and whether you may assign the session.',
   LABELS: 'The fields `metadata` and `tags`, which only staff see.',
+  NOTIFICATIONS: 'The field `notifications`, which only staff see.',
 } as const;
 export type SessionChange = keyof typeof SESSION_CHANGES;
 
 /** Changes that are hidden from customers. */
-export const STAFF_ONLY_CHANGES: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'ASSIGNMENT', 'LABELS'];
+export const STAFF_ONLY_CHANGES: readonly SessionChange[] = [
+  'NOTES',
+  'ESCALATION',
+  'ASSIGNMENT',
+  'LABELS',
+  'NOTIFICATIONS',
+];
 
 const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   MOVED: ['STATUS'],
@@ -39,6 +46,7 @@ const CHANGES_BY_VERDICT: Record<Verdict, readonly SessionChange[]> = {
   ASSIGNED: ['ASSIGNMENT'],
   UNASSIGNED: ['ASSIGNMENT'],
   LABELLED: ['LABELS'],
+  NOTIFIED: ['NOTIFICATIONS'],
 };
 
 /** Verdicts of transitions that repeat the session's status pair, and record what staff wrote or a detail. */
@@ -50,6 +58,7 @@ const WITHOUT_STATUS: readonly Verdict[] = [
   'ASSIGNED',
   'UNASSIGNED',
   'LABELLED',
+  'NOTIFIED',
 ];
 
 /** Whether a transition reports or sets a status, instead of recording what staff wrote or a detail. */

@@ -9,7 +9,8 @@ export type NodeType =
   | 'Closure'
   | 'Escalation'
   | 'DisputeResolution'
-  | 'Assignment';
+  | 'Assignment'
+  | 'CustomerNotification';
 
 /** Returns the id by which the API names an object: unique over all types (Relay). */
 export const toGlobalId = (type: NodeType, key: string): string =>

@@ -13,6 +13,8 @@ export const EVENT_TYPES = {
   'meeting.rejected': 'The customer declined the call.',
   'meeting.missed': 'The customer did not join the call, or the time of the meeting passed without one.',
   'review.recorded': 'An agent or auditor decided, here or at the provider.',
+  'customer.notification_requested':
+    'A customer has to be notified, by the means that you choose. Sent when the notification is due.',
 } as const;
 export type EventType = keyof typeof EVENT_TYPES;
 
@@ -72,7 +74,12 @@ export interface MerchantEndpoint {
   /** Secrets (`whsec_…`) that sign, the newest first. During a rotation there are several. */
   readonly secrets: readonly string[];
   readonly events: readonly EventType[];
+  /** Whether `customer.notification_requested` has the customer's name, phone, email and link. */
+  readonly personalData: boolean;
 }
+
+/** Type of the event that asks for a notification of the customer. Notifications cause it, not transitions. */
+export const NOTIFICATION_EVENT_TYPE = 'customer.notification_requested' satisfies EventType;
 
 /** Event of one endpoint, ready to be sent. */
 export interface OutgoingMerchantEvent {

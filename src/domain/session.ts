@@ -17,7 +17,7 @@ export const TRANSITION_SOURCES = {
   POLL: 'The gateway found the change by asking the provider.',
   MUTATION: 'A user performed a mutation of this API.',
   CLOCK:
-    'A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call.',
+    'A time passed, and the provider, when asked, reported nothing newer. Example: the grace period of a booked meeting ended without a call. Or a meeting is about to begin, and the gateway reminds the customer.',
 } as const;
 export type TransitionSource = keyof typeof TRANSITION_SOURCES;
 
@@ -42,6 +42,7 @@ export const VERDICTS = {
   ASSIGNED: 'It records who works on the session; the status did not change.',
   UNASSIGNED: 'It records that nobody works on the session any more; the status did not change.',
   LABELLED: 'It records that staff changed the metadata or the tags; the status did not change.',
+  NOTIFIED: 'It records that a notification of the customer was requested; the status did not change.',
 } as const;
 export type Verdict = keyof typeof VERDICTS;
 
@@ -59,14 +60,15 @@ const STAFF_VERDICTS: readonly Verdict[] = [
   'ASSIGNED',
   'UNASSIGNED',
   'LABELLED',
+  'NOTIFIED',
 ];
 
-/** Whether a transition records a note, an escalation, an assignment or labels, which only staff may know of. */
+/** Whether a transition records a note, an escalation, an assignment, labels or a notification, which only staff may know of. */
 export const isStaffRecordVerdict = (verdict: Verdict): boolean => STAFF_VERDICTS.includes(verdict);
 
 /**
  * Returns why a transition with this verdict did not change the status; null if it did. Customers do not learn of
- * the notes, escalations, assignments and labels of staff.
+ * the notes, escalations, assignments, labels and notifications of staff.
  */
 export const explainUnchangedStatus = (verdict: Verdict, staff: boolean): string | null =>
   !staff && isStaffRecordVerdict(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
@@ -482,6 +484,7 @@ export const SESSION_ACTIONS = {
   ASSIGN: 'Assign the session to an agent or auditor, who then works on it.',
   UNASSIGN: 'End the assignment, so that another person may take the session.',
   LABEL: 'Change the metadata and the tags.',
+  NOTIFY: 'Notify the customer by email, or through the systems of the merchant.',
 } as const;
 export type SessionAction = keyof typeof SESSION_ACTIONS;
 

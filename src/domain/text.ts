@@ -8,6 +8,7 @@ export const MAX_TEXT_CHARACTERS = {
   note: 2000,
   remarks: 2000,
   customerMessage: 500,
+  notification: 500,
   reason: 500,
   address: 500,
 } as const;

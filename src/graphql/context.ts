@@ -14,6 +14,7 @@ import type { AnnotationResult } from '../services/sessions/annotate.ts';
 import type { ClaimResult } from '../services/sessions/claim-next.ts';
 import type { labelSession } from '../services/sessions/label-session.ts';
 import type { MeetingActionResult } from '../services/sessions/meetings.ts';
+import type { NotificationResult } from '../services/sessions/notify-customer.ts';
 import type {
   createSdkToken,
   refreshSession,
@@ -52,6 +53,7 @@ export interface Services {
   assignAgent(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
   unassignAgent(viewer: Viewer, input: unknown): Promise<AnnotationResult>;
   claimNext(viewer: Viewer, input: unknown): Promise<ClaimResult | null>;
+  notifyCustomer(viewer: Viewer, input: unknown): Promise<NotificationResult>;
   labelSession(viewer: Viewer, input: unknown): ReturnType<typeof labelSession>;
   refreshSession(viewer: Viewer, sessionId: string): ReturnType<typeof refreshSession>;
   requestRecording(viewer: Viewer, sessionId: string): ReturnType<typeof requestRecording>;

@@ -61,6 +61,7 @@ const COSTS: Record<string, number> = {
   'Mutation.unassignAgent': 10,
   'Mutation.claimNext': 10,
   'Mutation.labelSession': 10,
+  'Mutation.notifyCustomer': 10,
   'Mutation.refreshSession': 20,
   'Mutation.requestRecording': 20,
   'Mutation.createSdkToken': 20,
@@ -71,7 +72,7 @@ const COSTS: Record<string, number> = {
  * VALUES_OF_SEALED values, because encrypting a value takes about as long as serializing that many values.
  */
 const SEALED =
-  /[cC]ursor$|\.(link|phone|name|email|remarks|agentRemarks|cancelReason|note)$|^(Meeting\.reason|Note\.text|Review\.customerMessage|Escalation\.resolution)$/;
+  /[cC]ursor$|\.(link|phone|name|email|remarks|agentRemarks|cancelReason|note)$|^(Meeting\.reason|Note\.text|CustomerNotification\.text|Review\.customerMessage|Escalation\.resolution)$/;
 const VALUES_OF_SEALED = 3;
 /** A list of scalars or enums, such as `availableActions`, counts as this many values. */
 const VALUES_OF_LIST = 5;

@@ -28,6 +28,14 @@ import { BOOKING_TIME_PROBLEMS, type BookingTimeProblem } from '../domain/calend
 import { SESSION_CHANGES, type SessionChange } from '../domain/changes.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
 import { LOCALES, type Locale } from '../domain/locales.ts';
+import {
+  NOTIFICATION_CHANNELS,
+  NOTIFICATION_KINDS,
+  NOTIFICATION_STATES,
+  type NotificationChannel,
+  type NotificationKind,
+  type NotificationState,
+} from '../domain/notifications.ts';
 import { REVIEW_REASONS, type ReviewReason } from '../domain/review-reasons.ts';
 import {
   SESSION_ACTIONS,
@@ -207,6 +215,22 @@ export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
     WHATSAPP: "WhatsApp message to the user's phone.",
     EMAIL: "Email to the user's address.",
   },
+);
+
+export const NotificationKindEnum = enumOf<NotificationKind>(
+  'NotificationKind',
+  'What a notification tells the customer. More values may be added: show `text`.',
+  NOTIFICATION_KINDS,
+);
+export const NotificationStateEnum = enumOf<NotificationState>(
+  'NotificationState',
+  'Whether a notification was sent.',
+  NOTIFICATION_STATES,
+);
+export const NotificationChannelEnum = enumOf<NotificationChannel>(
+  'NotificationChannel',
+  'Way on which a notification leaves the gateway. More values may be added.',
+  NOTIFICATION_CHANNELS,
 );
 
 export const SessionOrderFieldEnum = enumOf<SessionOrderField>(

@@ -14,6 +14,12 @@ import { findSessionsWithCall } from '../db/sessions/calls.ts';
 import { findPositionedTransitions } from '../db/sessions/feed.ts';
 import { findLabelsOfSessions } from '../db/sessions/labels.ts';
 import { findMeetingsById, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
+import {
+  countNotificationsOfSessions,
+  findNotificationsById,
+  type NotificationsPageRequest,
+  readNotificationPages,
+} from '../db/sessions/notifications.ts';
 import { findCallersOfReplacements } from '../db/sessions/replacers.ts';
 import { findReviewsById, findReviewsOfSessions } from '../db/sessions/reviews.ts';
 import {
@@ -156,6 +162,32 @@ const LOADERS = {
     new DataLoader(async (ids: readonly string[]) => {
       const counts = new Map(
         (await countNotesOfSessions(db, ids)).map(({ sessionId, count }) => [sessionId, count]),
+      );
+      return ids.map((id) => counts.get(id) ?? 0);
+    }),
+  notification: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findNotificationsById(db, ids), (row) => row.id),
+    ),
+  /** Loads a page of a session's notifications, newest first. */
+  notifications: (db: Database) =>
+    new DataLoader(
+      (pages: readonly (NotificationsPageRequest & { readonly limit: number })[]) =>
+        loadByShape(
+          pages,
+          ({ limit }) => `${limit}`,
+          (group, { limit }) =>
+            loadInParts(group, Math.ceil(MAX_ROWS_A_STATEMENT / limit), (part) =>
+              readNotificationPages(db, part, limit),
+            ),
+        ),
+      { cacheKeyFn: ({ sessionId, before, limit }) => `${sessionId} ${before} ${limit}` },
+    ),
+  /** Counts the notifications of a session. */
+  notificationCount: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) => {
+      const counts = new Map(
+        (await countNotificationsOfSessions(db, ids)).map(({ sessionId, count }) => [sessionId, count]),
       );
       return ids.map((id) => counts.get(id) ?? 0);
     }),

@@ -53,6 +53,10 @@ const FINDERS: Record<NodeType, Finder> = {
   Escalation: findAnnotation('Escalation'),
   DisputeResolution: findAnnotation('DisputeResolution'),
   Assignment: findAnnotation('Assignment'),
+  CustomerNotification: async (key, context) => {
+    const row = await ofVisibleSession(await context.loaders.notification.load(key), context);
+    return context.staff ? row : null;
+  },
 };
 
 /** Finds an annotation of the type. Only staff may see annotations. */

@@ -15,6 +15,7 @@ const KEYS: Record<NodeType, RegExp> = {
   Escalation: UUID,
   DisputeResolution: UUID,
   Assignment: UUID,
+  CustomerNotification: UUID,
   StatusTransition: /^[0-9a-f-]{36}:[1-9]\d{0,8}$/,
 };
 

@@ -18,6 +18,11 @@ import { LabelsResolver } from './labels.ts';
 import { MeetingResolver } from './meeting.ts';
 import { MeetingListResolver } from './meeting-list.ts';
 import { NodeResolver } from './node-query.ts';
+import {
+  NotificationResolver,
+  NotifyCustomerResolver,
+  SessionNotificationsResolver,
+} from './notification.ts';
 import { ProviderActionsResolver } from './provider-actions.ts';
 import { ReviewResolver } from './review.ts';
 import { SessionResolver } from './session.ts';
@@ -96,6 +101,9 @@ export function getSchema(): GraphQLSchema {
               SessionDeadlineResolver,
               AssignmentMutationsResolver,
               LabelsResolver,
+              NotificationResolver,
+              SessionNotificationsResolver,
+              NotifyCustomerResolver,
               ProviderActionsResolver,
             ],
             // Switches off the validation of inputs by type-graphql: the services validate them, and report

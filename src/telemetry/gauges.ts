@@ -53,6 +53,12 @@ export interface MerchantEndpointFigures {
   readonly paused: boolean;
 }
 
+/** Notifications of customers that are due and not sent, counted in the database. */
+export interface NotificationFigures {
+  readonly due: number;
+  readonly oldestSeconds: number | null;
+}
+
 interface PoolFigures {
   readonly totalCount: number;
   readonly idleCount: number;
@@ -74,6 +80,8 @@ interface Watched {
   readonly askBacklog: () => Promise<BacklogFigures>;
   /** Queries the endpoints of merchant webhooks; null if the settings name none. Cached as `askBacklog`. */
   readonly askEndpoints: (() => Promise<readonly MerchantEndpointFigures[]>) | null;
+  /** Queries the notifications that are due; null if the settings name no way to send them. Cached as `askBacklog`. */
+  readonly askNotifications: (() => Promise<NotificationFigures>) | null;
 }
 
 /**
@@ -87,7 +95,17 @@ const DATABASE_CACHE = { forMs: 3_000, patienceMs: 1_000 };
  */
 export function registerGauges(
   registry: Registry,
-  { pools, takesWrites, askReplication, feed, doorbell, limits, askBacklog, askEndpoints }: Watched,
+  {
+    pools,
+    takesWrites,
+    askReplication,
+    feed,
+    doorbell,
+    limits,
+    askBacklog,
+    askEndpoints,
+    askNotifications,
+  }: Watched,
 ): void {
   const registers = [registry];
   const backlog = createCachedQuery(DATABASE_CACHE, askBacklog);
@@ -242,6 +260,23 @@ export function registerGauges(
     'vkyc_subscribers_lagging',
     'Open subscriptions that lag because their socket buffer is full (backpressure).',
     () => feed().lagging,
+  );
+
+  const notifications = createCachedQuery(DATABASE_CACHE, askNotifications ?? (async () => null));
+  const ofNotifications = (name: string, help: string, read: (found: NotificationFigures) => number) =>
+    gauge(name, help, [], async () => {
+      const found = await notifications().catch(() => null);
+      return [[{}, found && read(found)]];
+    });
+  ofNotifications(
+    'vkyc_notifications_due',
+    'Notifications of customers that are due and not sent; counted up to 10,000.',
+    ({ due }) => due,
+  );
+  ofNotifications(
+    'vkyc_notifications_oldest_seconds',
+    'Seconds for which the oldest notification that is due has been due; 0 if there is none.',
+    ({ oldestSeconds }) => oldestSeconds ?? 0,
   );
 
   const endpoints = createCachedQuery(DATABASE_CACHE, askEndpoints ?? (async () => []));

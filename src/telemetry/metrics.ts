@@ -42,6 +42,8 @@ export interface Metrics {
   readonly webhooks: Counter<'outcome'>;
   /** Attempts to deliver merchant webhooks, by endpoint and outcome. */
   readonly merchantAttempts: Counter<'endpoint' | 'outcome'>;
+  /** Notifications of customers that were sent or failed for good, by kind, channel and outcome. */
+  readonly notifications: Counter<'kind' | 'channel' | 'outcome'>;
   /** Transitions recorded by this process. Disputes have the verdicts DISPUTED and DISPUTED_LATE. */
   readonly transitions: Counter<'source' | 'verdict'>;
   /** Transitions whose status from the provider is unknown to this release (UNRECOGNIZED). */
@@ -175,6 +177,13 @@ export function createMetrics(): Metrics {
       unmapped.inc({ status, code: codes.has(code) ? code : 'other' });
     },
     webhooks: counter('vkyc_webhooks_total', 'Received webhooks, by outcome.', 'outcome'),
+    notifications: counter(
+      'vkyc_notifications_total',
+      'Notifications of customers that were sent (SENT) or failed for good (FAILED), by kind and channel.',
+      'kind',
+      'channel',
+      'outcome',
+    ),
     merchantAttempts: counter(
       'vkyc_merchant_attempts_total',
       'Attempts to deliver merchant webhooks, by endpoint and outcome: 2xx is accepted.',

@@ -35,6 +35,7 @@ const WORK: Readonly<Record<SessionAction, Work | string>> = {
   CREATE_SDK_TOKEN: (who, id) => who.ask('createSdkToken', id),
   ADD_NOTE: (who, id) => who.act('addNote', id, { note: 'The picture is dark.' }),
   LABEL: (who, id) => who.act('labelSession', id, { addTags: ['vip'] }),
+  NOTIFY: (who, id) => who.act('notifyCustomer', id, { kind: 'LINK' }),
   ESCALATE: (who, id) => who.act('escalateSession', id, { reason: 'TECHNICAL' }),
   RESOLVE_ESCALATION: (who, id) => who.act('resolveEscalation', id, { note: 'Better light.' }),
   SCHEDULE_MEETING: (who, id, now) =>

@@ -44,6 +44,10 @@ const TRIES = [
     run: (who: Person, id: string) =>
       who.act('labelSession', id, { metadata: [{ key: 'walk', value: randomUUID() }], addTags: ['walked'] }),
   },
+  {
+    action: 'NOTIFY',
+    run: (who: Person, id: string) => who.act('notifyCustomer', id, { kind: 'RETRY', locale: 'HI' }),
+  },
   { action: 'CREATE_SDK_TOKEN', run: (who: Person, id: string) => who.ask('createSdkToken', id) },
   { action: 'REFRESH', run: (who: Person, id: string) => who.ask('refreshSession', id) },
   { action: 'ADD_NOTE', run: (who: Person, id: string) => who.act('addNote', id, { note: 'He called.' }) },
@@ -92,6 +96,7 @@ const TRIES = [
 /** Refusals of offered actions because of their input: of that person, or of that decision. */
 const REFUSED_INPUT: Partial<Record<string, RegExp>> = {
   ASSIGN: /^This person (could not validate the customer|reviewed the session as agent, or accepted)/,
+  NOTIFY: /^(The session is (over|disputed)|The customer's link has expired)/,
   RESOLVE_DISPUTE: /^The provider's newest status does not contradict the session any more/,
 };
 

@@ -166,7 +166,10 @@ function listDenials(): string[] {
           const facts = { ...NEUTRAL, status, subStatus, ...first, ...second };
           const viewer = { id: ME, roles: [role], verificationIds: [], expiresAt: null };
           for (const action of ALL_SESSION_ACTIONS) {
-            const reason = findSessionActionDenial(action, facts, viewer, NOW, { auditUnknownAgents: false });
+            const reason = findSessionActionDenial(action, facts, viewer, NOW, {
+              auditUnknownAgents: false,
+              notifies: false,
+            });
             if (reason) reasons.add(reason);
           }
         }

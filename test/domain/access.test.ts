@@ -59,6 +59,7 @@ describe('access tables: roles per operation and action', () => {
       ASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       UNASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       LABEL: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+      NOTIFY: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
     });
     expect(PERSONAL_DATA_ROLES).toEqual(ROLES.filter((role) => role !== 'VIEWER'));
   });
@@ -177,7 +178,7 @@ describe('access table in schema/README.md', () => {
       '|  | `CUSTOMER` | `VIEWER` | `OPERATOR` | `AGENT` | `AUDITOR` | `ADMIN` |',
       '| --- | :-: | :-: | :-: | :-: | :-: | :-: |',
       '| queries, subscriptions | own | ✓ | ✓ | ✓ | ✓ | ✓ |',
-      '| `Query.users`, `closeSession`, `addNote`, `escalateSession`, `resolveEscalation`, `labelSession`, `assignAgent`, `unassignAgent`, `refreshSession` |  |  | ✓ | ✓ | ✓ | ✓ |',
+      '| `Query.users`, `closeSession`, `addNote`, `escalateSession`, `resolveEscalation`, `labelSession`, `notifyCustomer`, `assignAgent`, `unassignAgent`, `refreshSession` |  |  | ✓ | ✓ | ✓ | ✓ |',
     ]);
   });
 

@@ -71,8 +71,12 @@ const denial = (
   action: SessionAction,
   subStatus: SubStatus,
   changes: Partial<ActionFacts> = {},
-  { as = viewer(), auditUnknownAgents = false }: { as?: Viewer; auditUnknownAgents?: boolean } = {},
-) => findSessionActionDenial(action, facts(subStatus, changes), as, NOW, { auditUnknownAgents });
+  {
+    as = viewer(),
+    auditUnknownAgents = false,
+    notifies = true,
+  }: { as?: Viewer; auditUnknownAgents?: boolean; notifies?: boolean } = {},
+) => findSessionActionDenial(action, facts(subStatus, changes), as, NOW, { auditUnknownAgents, notifies });
 
 const BOOKED = [
   'USER_MEETING_SCHEDULED',
@@ -152,6 +156,7 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   RESOLVE_DISPUTE: allBut([], 'The session is not disputed.', {}),
   ADD_NOTE: {},
   LABEL: {},
+  NOTIFY: {},
   ESCALATE: {},
   RESOLVE_ESCALATION: allBut([], 'The session is not escalated.', {}),
   ASSIGN: over,
@@ -640,7 +645,8 @@ describe('findClaimDenial', () => {
     subStatus: SubStatus,
     changes: Partial<ActionFacts> = {},
     as = viewer({ roles: [queue] }),
-  ) => findClaimDenial(queue, facts(subStatus, changes), as, NOW, { auditUnknownAgents: false });
+  ) =>
+    findClaimDenial(queue, facts(subStatus, changes), as, NOW, { auditUnknownAgents: false, notifies: true });
 
   test('the queues contain exactly the sessions that wait on their party, apart from calls in progress', () => {
     const inQueue = (queue: 'AGENT' | 'AUDITOR') =>

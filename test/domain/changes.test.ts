@@ -26,6 +26,7 @@ const ALL_VERDICTS: readonly Verdict[] = [
   'ASSIGNED',
   'UNASSIGNED',
   'LABELLED',
+  'NOTIFIED',
 ];
 
 describe('findSessionChanges, for a transition with this verdict and this sub-status, returns', () => {
@@ -65,6 +66,7 @@ describe('findSessionChanges, for a transition with this verdict and this sub-st
     ['ESCALATED', 'USER_DROPPED_OFF', 'ESCALATION'],
     ['ESCALATION_RESOLVED', 'REPLACED', 'ESCALATION'],
     ['LABELLED', 'REJECTED_BY_MERCHANT', 'LABELS'],
+    ['NOTIFIED', 'REJECTED_BY_MERCHANT', 'NOTIFICATIONS'],
   ])('%s %s: "%s"', (verdict, subStatus, changes) => {
     expect(changesOf(verdict, subStatus)).toBe(changes);
   });
@@ -117,9 +119,10 @@ test('isStatusVerdict is false for exactly the verdicts that record a note, an e
     'ASSIGNED',
     'UNASSIGNED',
     'LABELLED',
+    'NOTIFIED',
   ]);
 });
 
 test('exactly the changes NOTES, ESCALATION, ASSIGNMENT and LABELS are hidden from customers', () => {
-  expect(STAFF_ONLY_CHANGES).toEqual(['NOTES', 'ESCALATION', 'ASSIGNMENT', 'LABELS']);
+  expect(STAFF_ONLY_CHANGES).toEqual(['NOTES', 'ESCALATION', 'ASSIGNMENT', 'LABELS', 'NOTIFICATIONS']);
 });

@@ -28,6 +28,7 @@ export const MAY = {
   ASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   UNASSIGN: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   LABEL: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  NOTIFY: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
 } as const satisfies Record<SessionAction, readonly Role[]>;
 
 export const EVERY_ROLE = ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const;

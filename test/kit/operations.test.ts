@@ -12,6 +12,7 @@ import { buildTrustedDocumentManifest } from '../../src/graphql/client-kit.ts';
 import { report, settled } from '../harness/acting.ts';
 import { bootGateway, eventually, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes } from '../harness/people.ts';
+import { sendTo, startReceiver } from '../harness/receiver.ts';
 
 const text = await readFile(new URL('../../schema/operations.graphql', import.meta.url), 'utf8');
 const operations = new Map(
@@ -24,7 +25,9 @@ const operations = new Map(
 test('every operation of the client kit (schema/operations.graphql) succeeds at some step of a session that ends approved', async () => {
   // Only trusted documents are accepted, as a gateway in production may require: a manifest of the kit's
   // operations lists them.
-  const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
+  const gateway = await bootGateway({
+    environment: { TRUSTED_DOCUMENTS: 'only', ...sendTo({ core: await startReceiver() }) },
+  });
   const run = new Set<string>();
   const documentOf = (name: string): string => {
     run.add(name);
@@ -128,6 +131,8 @@ test('every operation of the client kit (schema/operations.graphql) succeeds at 
   expect(notes).toMatchObject({ nodes: [noted.note], pageInfo: { hasNextPage: false }, totalCount: 1 });
   const more = { id: other, first: 10, after: notes.pageInfo.endCursor };
   expect((await operator('VkycMoreNotes', more)).notes).toMatchObject({ nodes: [], totalCount: 1 });
+  const notified = await operator('VkycNotifyCustomer', acting(other, { kind: 'LINK' }));
+  expect(notified).toMatchObject({ notification: { state: 'QUEUED' } });
   const labels = { metadata: [{ key: 'branch', value: 'Pune' }], addTags: ['vip'] };
   const labelled = await operator('VkycLabelSession', acting(other, labels));
   expect(labelled).toMatchObject({ session: { metadata: labels.metadata, tags: ['vip'] } });

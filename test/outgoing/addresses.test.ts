@@ -8,7 +8,13 @@ import { hang, type Receiver, SECRET, startReceiver } from '../harness/receiver.
 
 const EVENT: OutgoingMerchantEvent = { id: 'msg_1', type: 'endpoint.ping', body: '{"type":"endpoint.ping"}' };
 
-const endpointAt = (url: string) => ({ name: 'test', url, secrets: [SECRET], events: [] });
+const endpointAt = (url: string) => ({
+  name: 'test',
+  url,
+  secrets: [SECRET],
+  events: [],
+  personalData: false,
+});
 
 function createSender(options: Partial<ConstructorParameters<typeof EventSender>[0]> = {}): EventSender {
   const sender = new EventSender({ allowedHosts: [], ...options });

@@ -17,6 +17,7 @@ import { CancelMeetingDialog } from './cancel-meeting.tsx';
 import { CloseSessionDialog } from './close-session.tsx';
 import { EscalateDialog, ResolveEscalationDialog } from './escalation.tsx';
 import { EditLabelsDialog } from './label-session.tsx';
+import { NotifyCustomerDialog } from './notify-customer.tsx';
 import { AgentReviewDialog, AuditorReviewDialog } from './record-review.tsx';
 import { ReplaceSessionDialog } from './replace-session.tsx';
 import { ResolveDisputeDialog } from './resolve-dispute.tsx';
@@ -42,6 +43,7 @@ const ACTIONS: Readonly<Record<SessionAction, ActionEntry>> = {
   REFRESH: { Dialog: RefreshDialog, look: 'plain', place: 'HEAD' },
   REQUEST_RECORDING: { Dialog: RecordingLinkDialog, look: 'plain', place: 'HEAD' },
   CREATE_SDK_TOKEN: { Dialog: SdkTokenDialog, look: 'plain', place: 'HEAD' },
+  NOTIFY: { Dialog: NotifyCustomerDialog, look: 'plain', place: 'HEAD' },
   ASSIGN: { Dialog: AssignDialog, look: 'plain', place: 'HEAD' },
   UNASSIGN: { Dialog: UnassignDialog, look: 'plain', place: 'HEAD' },
   ESCALATE: { Dialog: EscalateDialog, look: 'plain', place: 'HEAD' },

@@ -37,6 +37,8 @@ const CHANGED_PARTS: Readonly<Record<SessionChange, Part | null>> = {
   REPLACEMENT: 'replacement',
   ASSIGNMENT: 'assignment',
   LABELS: 'labels',
+  // The page does not show notifications.
+  NOTIFICATIONS: null,
 };
 
 /** State of the time between `start` and `stop`: what must be queried. */

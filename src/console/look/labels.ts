@@ -89,6 +89,8 @@ export const REVIEW_DECISION_LABELS = texts.labels.reviewDecisions;
 
 export const MEETING_STATUS_LABELS = texts.labels.meetingStatuses;
 
+export const NOTIFICATION_KIND_LABELS = texts.labels.notificationKinds;
+
 /** Label of each field of an input that a form of the console has. */
 export const INPUT_FIELD_LABELS = texts.labels.fields;
 

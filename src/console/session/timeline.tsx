@@ -114,11 +114,19 @@ const MARKED: readonly SessionChange[] = [
   'NOTES',
   'ESCALATION',
   'LABELS',
+  'NOTIFICATIONS',
   'MEETINGS',
   'ASSIGNMENT',
 ];
 /** Changes of entries that report a record of the gateway. Such an entry only repeats the status of the session. */
-const RECORDS: readonly SessionChange[] = ['NOTES', 'ESCALATION', 'LABELS', 'MEETINGS', 'ASSIGNMENT'];
+const RECORDS: readonly SessionChange[] = [
+  'NOTES',
+  'ESCALATION',
+  'LABELS',
+  'NOTIFICATIONS',
+  'MEETINGS',
+  'ASSIGNMENT',
+];
 
 const isAboutRecords = ({ changes }: Transition): boolean =>
   changes.some((change) => RECORDS.includes(change)) &&

@@ -9,6 +9,7 @@ import type { Sealer } from '../../encryption/sealing.ts';
 import type { Database, Transaction } from '../connection/client.ts';
 import {
   annotations,
+  customerNotifications,
   idempotencyKeys,
   inbox,
   meetings,
@@ -19,6 +20,7 @@ import {
 } from '../schema/tables.ts';
 import { getAnnotationSealingContext } from '../sessions/annotations.ts';
 import { getCancelReasonSealingContext } from '../sessions/meetings.ts';
+import { getNotificationSealingContext } from '../sessions/notifications.ts';
 import { getCustomerMessageSealingContext, getReviewRemarksSealingContext } from '../sessions/reviews.ts';
 import { getAgentRemarksSealingContext, getLinkSealingContext } from '../sessions/sessions.ts';
 import { getUserSealingContext } from '../sessions/users.ts';
@@ -70,6 +72,12 @@ export const ROTATABLE_COLUMNS: readonly RotatableColumn[] = [
   sealedIn(reviews.remarks, reviews.id, reviews.id, getReviewRemarksSealingContext),
   sealedIn(reviews.customerMessage, reviews.id, reviews.id, getCustomerMessageSealingContext),
   sealedIn(annotations.text, annotations.id, annotations.id, getAnnotationSealingContext),
+  sealedIn(
+    customerNotifications.text,
+    customerNotifications.id,
+    customerNotifications.id,
+    getNotificationSealingContext,
+  ),
   sealedIn(inbox.body, inbox.id, inbox.bodyHash, getWebhookBodySealingContext),
 ];
 

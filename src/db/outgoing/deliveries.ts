@@ -4,7 +4,9 @@
  */
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { ReviewDecision, ReviewStage } from '../../domain/actions.ts';
+import type { Locale } from '../../domain/locales.ts';
 import { findEventTypesOfTransition, type MerchantEndpoint } from '../../domain/merchant-events.ts';
+import type { NotificationKind } from '../../domain/notifications.ts';
 import type { ReviewReason } from '../../domain/review-reasons.ts';
 import type { TransitionSource, Verdict } from '../../domain/session.ts';
 import type { Status, SubStatus } from '../../domain/status.ts';
@@ -44,6 +46,22 @@ export interface EventFacts {
   } | null;
   /** Newest meeting of the session when the transition was recorded. */
   readonly meeting: { readonly id: string; readonly startsAt: string } | null;
+  /** Notification that the event asks for; null for other types. Bytes are texts in hex. */
+  readonly notification: StoredNotification | null;
+}
+
+/** Notification of an event, with the personal data of the customer, encrypted. */
+export interface StoredNotification {
+  readonly id: string;
+  readonly kind: NotificationKind;
+  readonly locale: Locale;
+  readonly dueAt: string;
+  /** Null after the customer's data was erased. */
+  readonly text: string | null;
+  readonly link: string | null;
+  readonly userId: string;
+  readonly personal: string;
+  readonly isErased: boolean;
 }
 
 /** Delivery with what its event tells of. */
@@ -64,6 +82,12 @@ const deliveryFields = createRowMapper<typeof merchantDeliveries, EventFacts>(me
   // Meetings are only added, and neither their id nor their time changes: each attempt finds the same one.
   meeting: `(select json_build_object('id', m.id, 'startsAt', m.starts_at) from meeting m
     where m.session_id = d.session_id and m.created_at <= t.recorded_at order by m.created_at desc, m.id desc limit 1)`,
+  notification: `case when d.type = 'customer.notification_requested' then (
+    select json_build_object('id', n.id, 'kind', n.kind, 'locale', n.locale, 'dueAt', n.due_at,
+      'text', encode(n.text, 'hex'), 'link', encode(s.link, 'hex'), 'userId', u.id,
+      'personal', encode(u.personal, 'hex'), 'isErased', s.erased_at is not null)
+    from customer_notification n join vkyc_user u on u.id = s.user_id
+    where n.session_id = d.session_id and n.sequence = d.sequence and n.channel = 'WEBHOOK' limit 1) end`,
 });
 
 const withFacts = (deliveries: string) =>

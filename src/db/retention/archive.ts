@@ -14,6 +14,7 @@ import {
   archivedSessions,
   auditBacklog,
   auditEntries,
+  customerNotifications,
   doubts,
   feed,
   idempotencyKeys,
@@ -73,7 +74,7 @@ export interface ArchivedSessionData extends SessionAuditEvidence {
 /**
  * SQL condition for sessions that may be archived: ended before the given time, neither disputed nor escalated,
  * not replaced by a session that stays, and without unfinished work (queued webhook, transition in the outbox,
- * audit backlog, merchant webhook that is not delivered). Notes and late updates after the end do not postpone it: they are archived with the session.
+ * audit backlog, merchant webhook that is not delivered, notification that is not sent). Notes and late updates after the end do not postpone it: they are archived with the session.
  * The session of the newest feed entry stays, because cursors at the end of the feed name that entry.
  */
 const isArchivable = (endedBefore: Date) => sql`
@@ -85,6 +86,7 @@ const isArchivable = (endedBefore: Date) => sql`
   and not exists (select from ${auditBacklog} b where b.session_id = ${sessions.id})
   and not exists (select from ${inbox} w where w.verification_id = ${sessions.verificationId} and w.state <> 'DONE')
   and not exists (select from ${merchantDeliveries} d where d.session_id = ${sessions.id} and d.state = 'PENDING')
+  and not exists (select from ${customerNotifications} n where n.session_id = ${sessions.id} and n.state = 'QUEUED')
   and not exists (
     select from ${feed} f join ${merchantEndpoints} e on e.position < f.position where f.session_id = ${sessions.id}
   )`;
@@ -156,6 +158,7 @@ export async function deleteAndRecordArchivedSessions(
   await tx.delete(idempotencyKeys).where(inArray(idempotencyKeys.sessionId, ids));
   await tx.delete(doubts).where(inArray(doubts.sessionId, ids));
   await tx.delete(merchantDeliveries).where(inArray(merchantDeliveries.sessionId, ids));
+  await tx.delete(customerNotifications).where(inArray(customerNotifications.sessionId, ids));
   // The start intents stay, as DONE: without them, a repeated start or a late webhook would create the
   // session again.
   await tx

@@ -9,6 +9,7 @@ import {
   annotations,
   archivedSessions,
   auditEntries,
+  customerNotifications,
   idempotencyKeys,
   inbox,
   lookups,
@@ -72,8 +73,8 @@ export const eraseSessionColumns = (tx: Transaction, ids: readonly string[], era
     .where(inArray(sessions.id, [...ids]));
 
 /**
- * Erases the texts that staff wrote about the given sessions (cancel reasons, remarks, messages, notes), with the
- * salts of their hash commitments. Returns the number of erased texts.
+ * Erases the texts that staff wrote about the given sessions (cancel reasons, remarks, messages, notes, notifications),
+ * with the salts of their hash commitments. Notifications that were not sent fail. Returns the number of erased texts.
  */
 export async function eraseStaffTexts(tx: Transaction, sessionIds: readonly string[]): Promise<number> {
   const ids = [...sessionIds];
@@ -93,7 +94,18 @@ export async function eraseStaffTexts(tx: Transaction, sessionIds: readonly stri
     .update(annotations)
     .set({ text: null, textSalt: null })
     .where(and(inArray(annotations.sessionId, ids), isNotNull(annotations.text)));
-  return [reasons, remarks, messages, notes].reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
+  const notifications = await tx
+    .update(customerNotifications)
+    .set({ text: null })
+    .where(and(inArray(customerNotifications.sessionId, ids), isNotNull(customerNotifications.text)));
+  await tx
+    .update(customerNotifications)
+    .set({ state: 'FAILED', outcome: 'ERASED', settledAt: sql`now()` })
+    .where(and(inArray(customerNotifications.sessionId, ids), eq(customerNotifications.state, 'QUEUED')));
+  return [reasons, remarks, messages, notes, notifications].reduce(
+    (sum, { rowCount }) => sum + (rowCount ?? 0),
+    0,
+  );
 }
 
 /**

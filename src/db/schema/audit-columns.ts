@@ -39,6 +39,9 @@ const QUEUE = because('work in progress; the results are bound');
 const FIGURES = because('only keeps counts of sessions; the sessions are bound, and can be counted again');
 const SEARCH = because('only finds sessions; derived from bound columns by a trigger');
 const DELIVERY = because('only decides what merchants are told, and when; what an event tells is bound');
+const NOTICE = because(
+  'only decides what customers are told, and when; what staff requested is bound in its annotation',
+);
 const POSITION = because(
   'only orders the feed for subscribers; the log of each session has its own proven order',
 );
@@ -297,4 +300,23 @@ export const COLUMN_PROOFS: {
     outcome: DELIVERY,
     settledAt: DELIVERY,
   },
+  customerNotifications: {
+    id: NOTICE,
+    sessionId: NOTICE,
+    sequence: NOTICE,
+    kind: NOTICE,
+    channel: NOTICE,
+    locale: NOTICE,
+    text: NOTICE,
+    requestedBy: NOTICE,
+    urgent: NOTICE,
+    state: NOTICE,
+    released: NOTICE,
+    dueAt: NOTICE,
+    queuedAt: NOTICE,
+    settledAt: NOTICE,
+    attempts: NOTICE,
+    outcome: NOTICE,
+  },
+  notificationCursor: { id: NOTICE, position: NOTICE },
 };

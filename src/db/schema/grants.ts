@@ -47,6 +47,9 @@ export const RUNTIME_TABLE_RIGHTS = {
     'select, insert, update (position, failures, failing_since, paused_until, probed_until), delete',
   merchantDeliveries:
     'select, insert, update (state, attempts, queued_at, tried_since, due_at, claimed, outcome, settled_at), delete',
+  customerNotifications:
+    'select, insert, update (state, released, due_at, settled_at, attempts, outcome, text)',
+  notificationCursor: 'select, insert, update (position)',
 } as const satisfies Record<TableKey, string>;
 
 /**

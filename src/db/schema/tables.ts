@@ -30,7 +30,16 @@ import {
 import { ANNOTATION_KINDS, type AnnotationKind } from '../../domain/annotations.ts';
 import { AUDIT_FIELDS, type AuditEntryKind } from '../../domain/audit.ts';
 import type { Labels } from '../../domain/labels.ts';
+import type { Locale } from '../../domain/locales.ts';
 import type { EventType } from '../../domain/merchant-events.ts';
+import {
+  NOTIFICATION_CHANNELS,
+  NOTIFICATION_KINDS,
+  NOTIFICATION_STATES,
+  type NotificationChannel,
+  type NotificationKind,
+  type NotificationState,
+} from '../../domain/notifications.ts';
 import type { ProviderCallPurpose } from '../../domain/ports.ts';
 import type { ReviewReason } from '../../domain/review-reasons.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../../domain/session.ts';
@@ -872,3 +881,58 @@ export const merchantDeliveries = pgTable(
     check('merchant_delivery_state', sql`${t.state} in (${literals(MERCHANT_DELIVERY_STATES)})`),
   ],
 );
+
+/**
+ * Notifications of customers: one row for each cause, kind and channel, so that no cause notifies twice. A row is
+ * deleted when its session is archived; what staff requested stays in the annotation of the same id.
+ */
+export const customerNotifications = pgTable(
+  'customer_notification',
+  {
+    id: uuid('id').primaryKey(),
+    sessionId: uuid('session_id')
+      .notNull()
+      .references(() => sessions.id),
+    /** Sequence of the transition that is the cause. */
+    sequence: integer('sequence').notNull(),
+    kind: text('kind').$type<NotificationKind>().notNull(),
+    channel: text('channel').$type<NotificationChannel>().notNull(),
+    locale: text('locale').$type<Locale>().notNull(),
+    /** Encrypted text, because staff may write their own; null after the customer's data was erased. */
+    text: sealed('text'),
+    /** Token subject of the person who requested it; null if the gateway notified by itself. */
+    requestedBy: text('requested_by'),
+    /** Whether it is sent in the quiet hours too. */
+    urgent: boolean('urgent').notNull(),
+    state: text('state').$type<NotificationState>().notNull(),
+    /** Whether deliveries to the endpoints of merchant webhooks were created, whose outcome decides the state. */
+    released: boolean('released').notNull(),
+    /** Earliest time of the next attempt. While a replica sends it: the end of that replica's claim. */
+    dueAt: time('due_at').notNull(),
+    queuedAt: time('queued_at').notNull(),
+    settledAt: time('settled_at'),
+    /** Number of attempts, which also tells apart the replicas that claimed it one after another. */
+    attempts: integer('attempts').notNull(),
+    /** Code of the outcome, such as `SMTP 550`; null before the first. */
+    outcome: text('outcome'),
+  },
+  (t) => [
+    unique('customer_notification_cause').on(t.sessionId, t.sequence, t.kind, t.channel),
+    index('customer_notification_due')
+      .on(t.dueAt, t.id)
+      .where(sql`${t.state} = 'QUEUED' and not ${t.released}`),
+    index('customer_notification_released').on(t.id).where(sql`${t.state} = 'QUEUED' and ${t.released}`),
+    check('customer_notification_kind', sql`${t.kind} in (${literals(Object.keys(NOTIFICATION_KINDS))})`),
+    check('customer_notification_state', sql`${t.state} in (${literals(Object.keys(NOTIFICATION_STATES))})`),
+    check(
+      'customer_notification_channel',
+      sql`${t.channel} in (${literals(Object.keys(NOTIFICATION_CHANNELS))})`,
+    ),
+  ],
+);
+
+/** One row with the feed position up to which automatic notifications were created; none while they are off. */
+export const notificationCursor = pgTable('notification_cursor', {
+  id: integer('id').primaryKey(),
+  position: bigint('position', { mode: 'number' }).notNull(),
+});

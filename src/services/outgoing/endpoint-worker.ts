@@ -19,7 +19,10 @@ import {
 } from '../../db/outgoing/endpoints.ts';
 import type { MerchantEndpoint } from '../../domain/merchant-events.ts';
 import type { Clock } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import type { DataAccessLog } from '../audit/data-access-log.ts';
 import { buildMerchantEvent } from './event-body.ts';
+import { openNotification, recordNotificationRead } from './open-notification.ts';
 import { FAILURES_UNTIL_PAUSE, GIVE_UP_AFTER_MS, getPauseDurationMs, getRetryDelayMs } from './retry-plan.ts';
 import { type AttemptResult, type EventSender, STOPPED_OUTCOME } from './send-event.ts';
 
@@ -39,6 +42,9 @@ export interface EndpointWorkerDependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly sealer: Sealer;
+  /** Records that an endpoint is sent personal data. */
+  readonly readLog: DataAccessLog;
   readonly sender: EventSender;
   /** Called after each attempt. */
   readonly onAttempt: (endpoint: string, answer: AttemptResult) => void;
@@ -164,9 +170,11 @@ export class EndpointWorker {
 
   /** Sends a delivery. Never rejects: an internal error counts as a failed attempt, and is retried. */
   async #attempt(delivery: DeliveryWithEventFacts): Promise<AttemptResult> {
-    const { sender, clock, log } = this.#dependencies;
+    const { sender, clock, log, sealer, readLog } = this.#dependencies;
     try {
-      return await sender.send(this.#endpoint, buildMerchantEvent(delivery), clock.now());
+      const opened = openNotification(sealer, delivery, this.#endpoint);
+      if (opened?.customer) await recordNotificationRead(readLog, delivery, this.#endpoint);
+      return await sender.send(this.#endpoint, buildMerchantEvent(delivery, opened), clock.now());
     } catch (error) {
       log.error(
         { err: error, delivery: String(delivery.id) },

@@ -4,11 +4,14 @@ import type { DeliveryWithEventFacts } from '../../db/outgoing/deliveries.ts';
 import { REVIEW_DECISIONS, REVIEW_STAGES } from '../../domain/actions.ts';
 import { findSessionChanges, SESSION_CHANGES } from '../../domain/changes.ts';
 import { toGlobalId } from '../../domain/global-id.ts';
+import { LOCALES } from '../../domain/locales.ts';
 import {
   ALL_EVENT_TYPES,
   isMeetingEventType,
+  NOTIFICATION_EVENT_TYPE,
   type OutgoingMerchantEvent,
 } from '../../domain/merchant-events.ts';
+import { NOTIFICATION_KINDS } from '../../domain/notifications.ts';
 import { REVIEW_REASONS, toKnownReasons } from '../../domain/review-reasons.ts';
 import { isAppliedVerdict, TRANSITION_SOURCES } from '../../domain/session.ts';
 import { ALL_PAIRS } from '../../domain/status.ts';
@@ -43,6 +46,29 @@ const review = z.strictObject({
 const meeting = z.strictObject({
   id: describe(id, 'Global id of the meeting.'),
   startsAt: describe(time, 'Start of the meeting.'),
+});
+
+const notification = z.strictObject({
+  id: describe(
+    id,
+    'Global id of the notification, the same in each attempt and replay: notify once for each.',
+  ),
+  kind: describe(
+    z.enum(keysOf(NOTIFICATION_KINDS)),
+    'What to tell the customer. Kinds may be added: send the text of those that you do not know.',
+  ),
+  locale: describe(z.enum(keysOf(LOCALES)), 'Language of the text.'),
+  text: describe(
+    z.string().nullable(),
+    "Text for the customer, without the link; null if the customer's data was erased meanwhile. Staff may have written it.",
+  ),
+  dueAt: describe(time, 'Time from which on the customer may be notified.'),
+});
+const customer = z.strictObject({
+  name: z.string().nullable(),
+  phone: describe(z.string().nullable(), '10 digits, without country code.'),
+  email: z.string().nullable(),
+  link: describe(z.string().nullable(), 'Link of the session; null if none is known.'),
 });
 
 /** Form of the bodies of merchant webhooks, from which `npm run schema` writes the JSON Schema. */
@@ -83,10 +109,15 @@ export const merchantEventBodySchema = z
       ),
       review: describe(review.optional(), 'Only in `review.recorded`. Remarks are not sent.'),
       meeting: describe(meeting.nullable().optional(), 'Only in `meeting.*`; null if no meeting is known.'),
+      notification: describe(notification.optional(), 'Only in `customer.notification_requested`.'),
+      customer: describe(
+        customer.optional(),
+        'Only in `customer.notification_requested`, to endpoints with `"personalData": true`. Left out after the data was erased.',
+      ),
     }),
   })
   .describe(
-    'Body of a merchant webhook. It has no personal data: query the session for what its reader may see.',
+    'Body of a merchant webhook. It has no personal data, except `customer`: query the session for what its reader may see.',
   );
 
 export type EventBody = z.infer<typeof merchantEventBodySchema>;
@@ -116,8 +147,21 @@ const eventId = ({ sessionId, sequence, type, recordedAt }: DeliveryWithEventFac
 
 const iso = (text: string): string => new Date(text).toISOString();
 
-/** Builds the event of a delivery. Its body is the same at each attempt. */
-export function buildMerchantEvent(delivery: DeliveryWithEventFacts): OutgoingMerchantEvent {
+/** Notification of an event, decrypted. */
+export interface OpenedNotification {
+  readonly text: string | null;
+  /** Personal data; null if the endpoint does not get it, or it was erased. */
+  readonly customer: z.infer<typeof customer> | null;
+}
+
+/**
+ * Builds the event of a delivery. Its body is the same at each attempt, unless the customer's data is changed or erased in
+ * between. `opened`: the decrypted notification of `customer.notification_requested`; null for other types.
+ */
+export function buildMerchantEvent(
+  delivery: DeliveryWithEventFacts,
+  opened: OpenedNotification | null = null,
+): OutgoingMerchantEvent {
   const { type, sessionId, verificationId, sequence, status, subStatus, verdict, source } = delivery;
   const { fromStatus, fromSubStatus, occurredAt, recordedAt, review, meeting } = delivery;
   const body: EventBody = {
@@ -148,6 +192,18 @@ export function buildMerchantEvent(delivery: DeliveryWithEventFacts): OutgoingMe
               id: toGlobalId('Meeting', meeting.id),
               startsAt: iso(meeting.startsAt),
             },
+          }
+        : {}),
+      ...(type === NOTIFICATION_EVENT_TYPE && delivery.notification
+        ? {
+            notification: {
+              id: toGlobalId('CustomerNotification', delivery.notification.id),
+              kind: delivery.notification.kind,
+              locale: delivery.notification.locale,
+              text: opened?.text ?? null,
+              dueAt: iso(delivery.notification.dueAt),
+            },
+            ...(opened?.customer ? { customer: opened.customer } : {}),
           }
         : {}),
     },

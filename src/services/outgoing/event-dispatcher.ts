@@ -4,7 +4,9 @@ import { deleteOldAcceptedDeliveries } from '../../db/outgoing/deliveries.ts';
 import { registerEndpoint } from '../../db/outgoing/endpoints.ts';
 import type { MerchantEndpoint } from '../../domain/merchant-events.ts';
 import type { Clock, Doorbell } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
 import { withoutTrace } from '../../telemetry/trace.ts';
+import type { DataAccessLog } from '../audit/data-access-log.ts';
 import { EndpointWorker } from './endpoint-worker.ts';
 import { type AttemptResult, EventSender, type EventSenderOptions } from './send-event.ts';
 
@@ -22,6 +24,8 @@ interface DispatcherDependencies extends EventSenderOptions {
   readonly clock: Clock;
   readonly doorbell: Doorbell;
   readonly log: Logger;
+  readonly sealer: Sealer;
+  readonly readLog: DataAccessLog;
   readonly endpoints: readonly MerchantEndpoint[];
   readonly onAttempt: (endpoint: string, answer: AttemptResult) => void;
   readonly lookIntervalMs?: number;

@@ -31,6 +31,12 @@ export const acting = {
   problem: (field: string, message: string) => `${field} ${message}`,
   tryAgainIn: (seconds: number) => `Try again in ${seconds} s.`,
 
+  notify: {
+    title: 'Notify the customer',
+    kind: 'What to tell the customer',
+    missing: 'Choose what to tell the customer.',
+    confirm: 'Notify customer',
+  },
   addNote: { title: 'Add a note', missing: 'Write the note.', confirm: 'Add note' },
 
   refresh: {

@@ -4,6 +4,7 @@ import type {
   DisputeResolutionChoice,
   EscalationReason,
   MeetingStatus,
+  NotificationKind,
   Party,
   ReviewDecision,
   ReviewReason,
@@ -122,7 +123,17 @@ export const labels = {
     ASSIGN: 'Assign',
     UNASSIGN: 'End assignment',
     LABEL: 'Edit labels',
+    NOTIFY: 'Notify customer',
   } satisfies Record<SessionAction, string>,
+  notificationKinds: {
+    LINK: 'The link is ready',
+    RETRY: 'Try the step again',
+    MEETING_BOOKED: 'The meeting is booked',
+    MEETING_MOVED: 'The meeting was moved',
+    MEETING_CANCELLED: 'The meeting was cancelled',
+    MEETING_REMINDER: 'The meeting begins soon',
+    DECISION: 'The decision',
+  } satisfies Record<NotificationKind, string>,
   /** Choices of the outcome when a session is closed. */
   closureOutcomes: {
     REJECTED: 'Reject the customer',
@@ -189,6 +200,7 @@ export const labels = {
     REPLACEMENT: 'Replaced',
     ASSIGNMENT: 'Assignment',
     LABELS: 'Labels',
+    NOTIFICATIONS: 'Notification',
   } satisfies Record<SessionChange, string>,
   /** Fields of inputs, which the gateway names in what is wrong with them. */
   fields: {

@@ -23,6 +23,12 @@ export const acting: Texts['acting'] = {
   problem: (field, message) => `${field} ${gateway.translate(message) ?? 'की जानकारी ठीक नहीं है'}`,
   tryAgainIn: (seconds) => `${seconds} सेकंड बाद फिर कोशिश करें।`,
 
+  notify: {
+    title: 'ग्राहक को सूचित करें',
+    kind: 'ग्राहक को क्या बताना है',
+    missing: 'चुनें कि ग्राहक को क्या बताना है।',
+    confirm: 'ग्राहक को सूचित करें',
+  },
   addNote: { title: 'नोट जोड़ें', missing: 'नोट लिखें।', confirm: 'नोट जोड़ें' },
 
   refresh: {

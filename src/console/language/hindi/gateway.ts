@@ -203,6 +203,16 @@ const SENTENCES: Readonly<Record<string, string>> = {
     'इसमें दर्ज है कि सत्र पर कौन काम करता है; स्थिति नहीं बदली।',
   'It records that nobody works on the session any more; the status did not change.':
     'इसमें दर्ज है कि सत्र पर अब कोई काम नहीं करता; स्थिति नहीं बदली।',
+  'It records that a notification of the customer was requested; the status did not change.':
+    'ग्राहक को सूचित करने का अनुरोध दर्ज हुआ; स्थिति नहीं बदली।',
+  "The customer's personal data was erased: the customer cannot be notified.":
+    'ग्राहक का निजी डेटा मिटा दिया गया है: ग्राहक को सूचित नहीं किया जा सकता।',
+  'No way to notify customers is configured: set SMTP_URL, or an endpoint in WEBHOOK_ENDPOINTS that gets customer.notification_requested.':
+    'ग्राहकों को सूचित करने का कोई तरीका सेट नहीं है: SMTP_URL सेट करें, या WEBHOOK_ENDPOINTS में customer.notification_requested पाने वाला एंडपॉइंट।',
+  'The customer has no e-mail address, and no endpoint in WEBHOOK_ENDPOINTS gets customer.notification_requested.':
+    'ग्राहक का ईमेल पता नहीं है, और WEBHOOK_ENDPOINTS का कोई एंडपॉइंट customer.notification_requested नहीं पाता।',
+  'No meeting was cancelled.': 'कोई मीटिंग रद्द नहीं हुई।',
+  'No decision has been made that the customer may learn.': 'ऐसा कोई निर्णय नहीं हुआ है जो ग्राहक को बताया जा सके।',
   'It records that staff changed the metadata or the tags; the status did not change.':
     'इसमें दर्ज है कि स्टाफ़ ने मेटाडेटा या टैग बदले; स्थिति नहीं बदली।',
 

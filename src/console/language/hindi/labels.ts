@@ -100,6 +100,16 @@ export const labels: Texts['labels'] = {
     ASSIGN: 'सौंपें',
     UNASSIGN: 'सौंपना समाप्त करें',
     LABEL: 'लेबल बदलें',
+    NOTIFY: 'ग्राहक को सूचित करें',
+  },
+  notificationKinds: {
+    LINK: 'लिंक तैयार है',
+    RETRY: 'चरण दोबारा करें',
+    MEETING_BOOKED: 'मीटिंग तय हुई',
+    MEETING_MOVED: 'मीटिंग का समय बदला',
+    MEETING_CANCELLED: 'मीटिंग रद्द हुई',
+    MEETING_REMINDER: 'मीटिंग जल्द शुरू होगी',
+    DECISION: 'निर्णय',
   },
   closureOutcomes: {
     REJECTED: 'ग्राहक को अस्वीकार करें',
@@ -165,6 +175,7 @@ export const labels: Texts['labels'] = {
     REPLACEMENT: 'बदला गया',
     ASSIGNMENT: 'सौंपा गया',
     LABELS: 'लेबल',
+    NOTIFICATIONS: 'सूचना',
   },
   fields: {
     verificationId: 'सत्यापन ID',
