@@ -17,6 +17,7 @@ import { bootGateway, eventually, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } f
 import { expectFolds } from '../harness/log.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 import { seedQueue } from '../harness/queue.ts';
+import { sendTo, startReceiver } from '../harness/receiver.ts';
 
 const MINUTE = 60_000;
 const LIVE = `subscription ($id: ID!) { sessionLive(sessionId: $id) {
@@ -35,7 +36,7 @@ const WORK: Readonly<Record<SessionAction, Work | string>> = {
   CREATE_SDK_TOKEN: (who, id) => who.ask('createSdkToken', id),
   ADD_NOTE: (who, id) => who.act('addNote', id, { note: 'The picture is dark.' }),
   LABEL: (who, id) => who.act('labelSession', id, { addTags: ['vip'] }),
-  NOTIFY: (who, id) => who.act('notifyCustomer', id, { kind: 'LINK' }),
+  NOTIFY: (who, id) => who.act('notifyCustomer', id, { kind: 'RETRY' }),
   ESCALATE: (who, id) => who.act('escalateSession', id, { reason: 'TECHNICAL' }),
   RESOLVE_ESCALATION: (who, id) => who.act('resolveEscalation', id, { note: 'Better light.' }),
   SCHEDULE_MEETING: (who, id, now) =>
@@ -55,7 +56,10 @@ const WORK: Readonly<Record<SessionAction, Work | string>> = {
 
 async function floor(environment: Record<string, string> = {}) {
   const clock = movableClock();
-  const gateway = await bootGateway({ clock, environment });
+  const gateway = await bootGateway({
+    clock,
+    environment: { ...sendTo({ core: await startReceiver() }), ...environment },
+  });
   return { gateway, clock, ...(await staffOf(gateway)), meera: await person(gateway, 'meera', 'AGENT') };
 }
 

@@ -5,6 +5,7 @@ import { KNOWN_PAIRS } from '../../src/domain/status.ts';
 import { expectSound } from '../harness/acting.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
+import { sendTo, startReceiver } from '../harness/receiver.ts';
 
 const STEPS = Number(process.env.WALK_STEPS ?? 200);
 const SESSIONS = 30;
@@ -200,7 +201,9 @@ test('with random sessions, roles and actions, exactly the actions in availableA
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
     return Math.floor((state / 2 ** 31) * below);
   };
-  const gateway = await bootGateway();
+  const gateway = await bootGateway({
+    environment: sendTo({ core: await startReceiver() }, { events: ['customer.notification_requested'] }),
+  });
   const ids = new Map<string, string>();
   for (let index = 0; index < SESSIONS; index += 1) {
     const verificationId = `walk.${index}`;

@@ -4,6 +4,7 @@ import { getSchema } from '../../src/graphql/schema.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import { startScriptedProvider } from '../harness/provider.ts';
+import { sendTo, startReceiver } from '../harness/receiver.ts';
 
 const NOBODYS = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url');
 const IN_THE_FUTURE = () => new Date(Date.now() + 120_000).toISOString();
@@ -14,7 +15,8 @@ type AnnotatingAction =
   | 'escalateSession'
   | 'resolveEscalation'
   | 'resolveDispute'
-  | 'assignAgent';
+  | 'assignAgent'
+  | 'notifyCustomer';
 
 const LONG_NOTE = { note: 'x'.repeat(2001) };
 const TOO_LONG: Record<AnnotatingAction, object> = {
@@ -24,6 +26,7 @@ const TOO_LONG: Record<AnnotatingAction, object> = {
   resolveEscalation: LONG_NOTE,
   resolveDispute: LONG_NOTE,
   assignAgent: { agent: 'x'.repeat(201) },
+  notifyCustomer: { text: 'x'.repeat(501) },
 };
 
 /** Boots a gateway whose provider starts sessions but fails status calls and SDK tokens with 503. */
@@ -52,7 +55,7 @@ async function againstADeafProvider(): Promise<Gateway> {
 }
 
 test('every error type of every mutation can be provoked, and has a message and the right value of `retryable`', async () => {
-  const gateway = await bootGateway();
+  const gateway = await bootGateway({ environment: sendTo({ core: await startReceiver() }) });
   const admin = await person(gateway, 'root', 'ADMIN');
   const { id } = await gateway.start('refused.1');
   const over = await gateway.start('over.1');
@@ -133,6 +136,7 @@ test('every error type of every mutation can be provoked, and has a message and 
       replaced.id,
     ),
     AddNoteResult: await refusalsOf('addNote', { note: 'He called.' }, replaced.id),
+    NotifyCustomerResult: await refusalsOf('notifyCustomer', { kind: 'LINK' }, replaced.id),
     LabelSessionResult: [
       await admin.act('labelSession', id, { addTags: [''] }),
       await admin.act('labelSession', NOBODYS, { addTags: ['vip'] }),

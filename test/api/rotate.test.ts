@@ -5,6 +5,7 @@ import { sessionWithHistory } from '../harness/audit.ts';
 import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
+import { sendTo, startReceiver } from '../harness/receiver.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
 const NEXT = `next:${Buffer.alloc(32, 9).toString('base64')}`;
@@ -45,10 +46,12 @@ async function underKey({ database }: Gateway, key: string): Promise<Record<stri
 test('npm run rotate re-encrypts all values of the old key while the gateway runs; the old key can then be removed', {
   timeout: 60_000,
 }, async () => {
-  const before = await bootGateway();
+  const before = await bootGateway({ environment: sendTo({ core: await startReceiver() }) });
   const historic = await sessionWithHistory(before);
   const id = Buffer.from(`VkycSession:${historic}`).toString('base64url');
   await (await person(before, 'olga', 'OPERATOR')).act('addNote', id, { note: 'Rahul called again.' });
+  const notified = await before.start('notified.1');
+  await (await person(before, 'olga', 'OPERATOR')).act('notifyCustomer', notified.id, { kind: 'LINK' });
   for (let index = 0; index < 5; index++)
     await before.start(`more.${index}`, { user: { phone: `798765432${index}`, name: `N${index}` } });
   const input = { verificationId: 'more.0', user: { phone: '7987654320', name: 'N0' } };
@@ -64,7 +67,7 @@ test('npm run rotate re-encrypts all values of the old key while the gateway run
   expect((await between.graphql(START, { input })).data.startSession).toMatchObject({ replayed: true });
   const { stdout: told, stderr: progress } = await run(between, `${NEXT},${DATA_KEYS}`);
 
-  expect(told).toContain('No value is encrypted with test any more. 11 idempotency keys');
+  expect(told).toContain('No value is encrypted with test any more. 13 idempotency keys');
   const renewed = Object.entries(stored).filter(([place]) => !place.endsWith('.input_hash'));
   for (const [place, count] of renewed) expect(progress).toContain(`${place}  ${count} of ${count}\n`);
   expect(Object.keys(await underKey(between, 'test')).sort()).toEqual([

@@ -16,6 +16,7 @@ import {
   STEPS_TO_THE_END_OF_THE_CALL,
 } from './gateway.ts';
 import { inMinutes } from './people.ts';
+import { sendTo, startReceiver } from './receiver.ts';
 
 /** Role of the caller's token. NONE is a token without a role. */
 export type Caller = Role | 'NONE';
@@ -55,8 +56,11 @@ export async function bootMarked(): Promise<Marked> {
     // By default, compiled execution is not compared with graphql-js, because the comparison takes half of the time of
     // these tests.
     bothWays: process.env.COMPARE_EVERYTHING === '1',
-    // A calendar around the clock.
-    environment: { MEETING_HOURS: 'Mon-Sun 00:00-24:00', MEETING_CAPACITY: '1', DEADLINES: 'AGENT=60' },
+    environment: {
+      // A calendar around the clock.
+      ...{ MEETING_HOURS: 'Mon-Sun 00:00-24:00', MEETING_CAPACITY: '1', DEADLINES: 'AGENT=60' },
+      ...sendTo({ core: await startReceiver() }, { events: ['customer.notification_requested'] }),
+    },
   });
   const tokens = new Map<Caller, string>();
   for (const caller of CALLERS) {
@@ -155,6 +159,7 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   await act('OPERATOR', 'scheduleMeeting', { startsAt, reason: 'REASON-MARKER' });
   await act('OPERATOR', 'refreshSession');
   for (const caller of ['CUSTOMER', 'OPERATOR', 'ADMIN'] as const) await act(caller, 'createSdkToken');
+  await act('OPERATOR', 'notifyCustomer', { kind: 'LINK', text: 'NOTE-MARKER' });
   await gateway.advance(OWN, STEPS_TO_THE_END_OF_THE_CALL);
   await eventually(async () => {
     const { data } = await ask('ADMIN', `{ session(id: "${own.id}") { subStatus } }`);
@@ -238,10 +243,13 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
     return data.session.disputed;
   });
   await act('ADMIN', 'resolveDispute', { note });
-  // Selects the nullable field `notes`, which the generated queries (`routesFrom`) do not follow.
+  // Selects nullable fields, which the generated queries (`routesFrom`) do not follow.
   const notes = everythingOf(schema.getType('NoteConnection') as never, 3, {});
-  for (const caller of CALLERS)
+  const notifications = everythingOf(schema.getType('CustomerNotificationConnection') as never, 3, {});
+  for (const caller of CALLERS) {
     await ask(caller, `{ session(id: "${own.id}") { __typename notes(first: 5) ${notes} } }`);
+    await ask(caller, `{ session(id: "${own.id}") { __typename notifications(first: 5) ${notifications} } }`);
+  }
 }
 
 /** Returns the start of a slot of half an hour that begins in half an hour or later. */
