@@ -201,6 +201,7 @@ const OF_SESSION: Record<string, string> = {
   meetings: '(first: 5) { nodes { id } }',
   reviews: '{ decision }',
   notes: '(first: 5) { nodes { id } }',
+  notifications: '(first: 5) { nodes { id } }',
   closure: '{ reason }',
   escalation: '{ reason }',
   escalations: '{ reason }',
