@@ -72,7 +72,7 @@ async function tellLosses(
   }
   const { MISSING, BEHIND, REPLACED } = counts;
   print(
-    `Of ${heads.size} sessions in the export of ${exportedAt}, ${MISSING} are missing, ${BEHIND} lost their newest entries, ${REPLACED} continued after the loss.`,
+    `Of ${heads.size} sessions in the export of ${exportedAt}, ${MISSING} are missing, ${BEHIND} lost their newest audit entries, ${REPLACED} also lost entries and have recorded others in their place.`,
   );
   print('Losses of entries recorded after that export cannot be detected.');
   if (missingTo !== undefined) {

@@ -56,7 +56,7 @@ const DECISIONS: readonly SubStatus[] = [
   'FAILED_BY_MERCHANT',
 ];
 
-/** Transition, and what was recorded together with it, from which its automatic notification follows. */
+/** Facts about a transition that decide which automatic notification it causes. */
 export interface NotificationCause {
   readonly fromSubStatus: SubStatus | null;
   readonly subStatus: SubStatus;

@@ -180,7 +180,7 @@ export class ReadLogVerifier {
       const previous = this.#chains.get(previousId);
       if (!previous) this.#report(previousId, 0, `removed: chain ${id} began after it`);
       else if (!previousHash || !isEqual(previous.hash, previousHash))
-        this.#report(previousId, 0, `edited: it is not the chain after which ${id} began`);
+        this.#report(previousId, 0, `edited: its hash differs from the one with which chain ${id} began`);
     }
   }
 

@@ -74,8 +74,8 @@ export const explainUnchangedStatus = (verdict: Verdict, staff: boolean): string
   !staff && isStaffRecordVerdict(verdict) ? 'It changed nothing that you can see.' : VERDICTS[verdict];
 
 /**
- * State of a session from which the rules decide about an update: the reduced log of transitions, and what the
- * provider last reported.
+ * State of a session that the rules need to decide about an update: the result of applying all transitions of its log in
+ * order, and what the provider last reported.
  */
 export interface SessionState extends StatusPair {
   /** Sequence of the newest transition that was applied (`isAppliedVerdict`). */
@@ -129,11 +129,11 @@ export interface LastProviderState {
  * later tells which.
  */
 export interface DoubtfulPollAnswer extends RawPair {
-  /** When the doubt was recorded, by our clock. */
+  /** When the answer was recorded, by our clock. */
   readonly since: Date;
   /**
-   * Number of the session's webhooks (`LastProviderState.webhooks`) when the doubt was recorded. If a webhook
-   * was recorded since, the doubt no longer counts.
+   * Value of `LastProviderState.webhooks` when this doubtful answer was recorded. If a webhook was recorded since, the
+   * answer is ignored.
    */
   readonly webhooks: number;
 }

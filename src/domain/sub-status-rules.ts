@@ -5,7 +5,7 @@ import type { SubStatus } from './status.ts';
 interface SubStatusRules {
   /** Sentence why no meeting may be booked, moved or cancelled; null if it may. */
   readonly noMeeting: string | null;
-  /** Whether it shows that a call has ended, so that the provider has a recording. */
+  /** Whether the sub-status shows that a call has ended, so that the provider has a recording. */
   readonly afterCall: boolean;
   /** Status that the booked meeting gets when the provider reports this sub-status; null: it stays as it is. */
   readonly meetingBecomes: 'MISSED' | 'COMPLETED' | 'CANCELLED' | null;

@@ -116,7 +116,7 @@ export class Hub {
   #polling: Promise<void> | null = null;
   #pollAgain = false;
   #stopped = false;
-  /** Place of the newest deadline of which the subscribers were told; null if no subscriber wants to know. */
+  /** Cursor up to which passed deadlines were sent to subscribers; null if no subscriber asked for deadlines. */
   #told: DeadlineCursor | null = null;
   #passing: Promise<void> | null = null;
 
@@ -253,7 +253,7 @@ export class Hub {
     const { selection } = subscription;
     const [clock, metrics] = [this.#clock, this.#metrics];
     metrics?.subscriptions.inc({ log: kind, from: from.number < head ? 'past' : 'now' });
-    // Deadlines that pass from now on are told. Without subscribers that want to know of them, none is looked for.
+    // Deadlines that pass from now on are sent. Without subscribers that asked for deadlines, none is read.
     if (subscription.wantsDeadline) this.#told ??= { at: clock.now(), id: LAST_ID };
     let group = groups.get(selection.key);
     if (!group) {
@@ -379,7 +379,10 @@ export class Hub {
     for (const { tail } of this.#followed.values()) tail.markDoubtful();
   }
 
-  /** Tells the subscribers of the deadlines that have passed since the last call, if any subscriber wants to know. */
+  /**
+   * Sends each deadline that has passed since this method last ran to the subscribers that asked for deadlines. Reads
+   * nothing if there are none.
+   */
   async #passDeadlines(): Promise<void> {
     const groups = [...this.#followed].flatMap(([name, followed]) =>
       [...followed.groups.values()].map((group) => ({ name, group })),

@@ -99,8 +99,8 @@ const dueAndGone = (finding: Pick<SchemaFinding, 'coordinate' | 'what'>, removal
 });
 
 /**
- * Returns the finding for a change that clients do not expect. The finding fails unless the changelog
- * announces the change.
+ * Returns the finding for a change that breaks no operation but may surprise clients, such as a new enum value. It blocks
+ * the release unless the changelog announces the change.
  */
 function announced(
   finding: Pick<SchemaFinding, 'coordinate' | 'what' | 'whom'>,

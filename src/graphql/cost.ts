@@ -249,8 +249,8 @@ function valuesOf(parent: string, { name, type }: GraphQLField<unknown, unknown>
 }
 
 /**
- * Returns the error for an operation that exceeds the limits, or null. For a subscription, the amount is that
- * of one frame (one result).
+ * Returns the error for an operation that exceeds the limits, or null. For a subscription, cost and number of values
+ * are those of one frame (one result).
  */
 export function findTooComplexError(
   { cost, values }: OperationSize,

@@ -9,7 +9,7 @@ export interface RequestPayload {
   readonly extensions?: unknown;
 }
 
-/** Request of a client whose parts have the right types. */
+/** GraphQL request of a client, after `parsePayload` has checked the types of its parts. */
 export interface OperationRequest {
   readonly query?: string;
   readonly operationName?: string;

@@ -86,7 +86,8 @@ export function createHttpServer({
     requestTimeout: requestSeconds * 1000,
     http: {
       headersTimeout: requestSeconds * 1000,
-      // Node refuses a header timeout above this one, which is 5 minutes unless set, before Fastify sets it.
+      // Also set here: when Node creates the server, it refuses a `headersTimeout` above `requestTimeout` (5 minutes by
+      // default), and Fastify sets its own `requestTimeout` only afterwards.
       requestTimeout: requestSeconds * 1000,
       connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
     },

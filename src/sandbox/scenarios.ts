@@ -100,7 +100,7 @@ export const SCENARIOS = {
     steps: [LINK, AADHAAR, IP, LOCATION, ...problem('USER_VIDEO_CHECK_FAILED', DEVICE_AND_CALL)],
   },
   'technical-failure': {
-    description: 'A step before the call fails for a passing technical reason.',
+    description: 'A step before the call fails with a temporary technical error, then succeeds.',
     steps: [LINK, AADHAAR, ...problem('TECHNICAL_FAILURE', FROM_IP)],
   },
   'no-agent': {
@@ -132,7 +132,7 @@ export const SCENARIOS = {
     steps: [...CHECKS, QUEUED, ASSIGNED, ACCEPTED, ...problem('USER_ENDED_CALL', CALL)],
   },
   'agent-rejects': {
-    description: 'The agent rejects, and nothing follows.',
+    description: 'The agent rejects the customer. This is the last step: the provider reports nothing more.',
     steps: [...CALL_ENDED, step('AGENT_REJECTED')],
   },
   'unable-to-validate': {

@@ -172,7 +172,7 @@ test.each(fields.map(({ owner, field }) => [`${owner}.${field.name}`, owner, fie
   },
 );
 
-test('after all bad values, every audit chain verifies, every session is its log reduced, and no internal error was logged', async () => {
+test('after all bad values, every audit chain is valid, every session equals the state computed from its log, and no internal error was logged', async () => {
   await expectSound(gateway);
   expect(gateway.logs.filter((line) => line.includes('"level":50'))).toEqual([]);
 });

@@ -81,7 +81,7 @@ describe('startSession', () => {
       expect(await start(gateway, { ...input, ...other })).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
   });
 
-  test('without labels has the hash of the last release, whose clients send none', async () => {
+  test('without labels, stores the same input hash as the last release, so that retries of its clients still match', async () => {
     const input = { verificationId: nextId(), user: { phone: '9988776655' } };
     await start(gateway, { ...input, metadata: [], tags: null });
 
@@ -117,7 +117,7 @@ describe('startSession', () => {
     expect(await isProven(own)).toEqual([]);
   });
 
-  test('adds its labels to a session that a replica of the last release recorded', async () => {
+  test('repeated, adds the labels to a session that a replica of the last release recorded without them', async () => {
     const input = { verificationId: nextId(), user: asha, tags: ['gold'] };
     const { session } = await start(gateway, input);
     // That release writes neither labels nor their audit entry, and may leave the intent open for the caller's replica.
@@ -335,7 +335,7 @@ describe('labelSession', () => {
 describe('sessions(filter:)', () => {
   const LIST = `query ($filter: SessionFilter) { result: sessions(first: 50, filter: $filter) { totalCount nodes { verificationId tags } } }`;
 
-  test('lists the sessions that have all tags and all pairs, in the case in which they were written', async () => {
+  test('lists the sessions that have all given tags and metadata pairs; upper and lower case must match', async () => {
     const own = await bootGateway();
     const who = await person(own, 'olga', 'OPERATOR');
     await own.start('one', {

@@ -4,7 +4,7 @@ import { EventLoopYielder } from '../../src/graphql/pace.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
-test('Pace resolves the pages of a response in order, with at most a fixed number of rows per event-loop task', async () => {
+test('EventLoopYielder resolves the pages of a response in order, with at most a fixed number of rows per event-loop task', async () => {
   const pace = new EventLoopYielder();
   const order: number[] = [];
   const rowsOfTasks: number[] = [0];
@@ -28,13 +28,13 @@ test('Pace resolves the pages of a response in order, with at most a fixed numbe
   expect(Math.max(...rowsOfTasks)).toBe(180);
 });
 
-test('Pace resolves a response with few rows in one event-loop task', () => {
+test('EventLoopYielder resolves a response with few rows in one event-loop task', () => {
   const pace = new EventLoopYielder();
 
   expect([pace.take(0), pace.take(99), pace.take(100)]).toEqual([undefined, undefined, undefined]);
 });
 
-test('Pace resolves a page even if it has more rows than one event-loop task may resolve', async () => {
+test('EventLoopYielder resolves a page even if it has more rows than one event-loop task may resolve', async () => {
   const pace = new EventLoopYielder();
 
   await Promise.all([pace.take(500), pace.take(500), pace.take(1)]);

@@ -357,7 +357,7 @@ describe('startSession with replacesSessionId', () => {
     (who: Person, index: number) =>
       who.start({ verificationId: next(index), user: { phone }, replacesSessionId: id });
 
-  test('of 20 starts of different sessions, one replaces the session, and 19 are refused under the path replacesSessionId', async () => {
+  test('of 20 concurrent starts that replace the same session, one succeeds, and 19 get a problem with the path replacesSessionId', async () => {
     const session = await startAt('technical-error', 'TECHNICAL_ERROR');
     const { log } = await countOf(session, 'annotation');
 
@@ -414,6 +414,6 @@ test('20 calls of refreshSession record the remarks of the agent at most once', 
   expect(agentRemarks).toContain('AGENT_ENDED_CALL');
 });
 
-test('after all of them, every audit chain verifies, every session is its log reduced, and the feed is the log', async () => {
+test('after all of them, every audit chain is valid, every session equals the state computed from its log, and the feed has the whole log', async () => {
   await expectSound({ database, databaseUrl });
 });

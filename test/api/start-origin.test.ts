@@ -30,7 +30,7 @@ async function originsOf({ database }: Gateway, verificationId: string) {
   return { start: await read('start_intent'), session: await read('vkyc_session') };
 }
 
-test('a session whose first webhook comes after the answer to its start was lost has everything that the start says', async () => {
+test('if the answer to a start is lost, the session that its first webhook creates has all columns of the start intent', async () => {
   const gateway = await bootGateway();
   const replaced = await start(gateway, { verificationId: 'old.1', user: asha });
   await setFaults(gateway, {
@@ -52,7 +52,7 @@ test('a session whose first webhook comes after the answer to its start was lost
   expect(origins.session).toEqual(origins.start);
 });
 
-test('a session that a webhook restored gets everything that the start says when its caller retries the start', async () => {
+test('if the caller of a lost start repeats it, the session that a webhook has created gets all columns of the start intent', async () => {
   const gateway = await bootGateway({ polling: true });
   const input = { ...INPUT, verificationId: 'lost.happy-path' };
   await start(gateway, input);

@@ -35,7 +35,7 @@ describe('event types of merchant webhooks', () => {
       expect(typesOf('USER_MEETING_SCHEDULED', verdict)).not.toContain('meeting.scheduled');
   });
 
-  test('a dispute and its resolution each cause their event, and the resolution books no meeting', () => {
+  test('a dispute causes session.disputed, its resolution session.dispute_resolved, and a resolution to a booked meeting causes no meeting.scheduled', () => {
     expect(typesOf('AUDITOR_REJECTED', 'DISPUTED')).toEqual(['session.transitioned', 'session.disputed']);
     expect(typesOf('AUDITOR_REJECTED', 'DISPUTED_LATE')).toEqual([
       'session.transitioned',

@@ -126,14 +126,14 @@ describe('ReadLogVerifier', () => {
   test('ReadLogVerifier reports a chain that was replaced by another with the same id, because the next chain contains the original hash', () => {
     const replaced = createReadChainStart(keys, 'a', recordedAt(5), null);
     expect(check([replaced, second], [...readsOf(replaced, 1), ...ofSecond]).findings).toEqual([
-      'a 0 edited: it is not the chain after which b began',
+      'a 0 edited: its hash differs from the one with which chain b began',
     ]);
     // If chain `b` names chain `a` without the hash of `a`, it does not prove which chain `a` was.
     const content = { id: 'b', startedAt: recordedAt(1), previousId: 'a', previousHash: null, keyId: 'new' };
     const values = ['vkyc-reads-1', 'b', recordedAt(1).toISOString(), 'a', null, 'new'];
     const nameless = { ...content, hash: keys.sign(values, 'new') };
     expect(check([first, nameless], [...ofFirst, ...readsOf(nameless, 1)]).findings).toEqual([
-      'a 0 edited: it is not the chain after which b began',
+      'a 0 edited: its hash differs from the one with which chain b began',
     ]);
   });
 

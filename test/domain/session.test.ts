@@ -514,7 +514,7 @@ describe('applyTransition', () => {
     },
   );
 
-  test('a resolved dispute sets the status of the transition, raises the version and ends the dispute', () => {
+  test('a RESOLVED transition gives the session its status pair, raises the version and clears `disputed`', () => {
     const disputed = applyTransition(start, moved('USER_QUEUED', 2, { verdict: 'DISPUTED' }));
     const resolved = moved('AUDITOR_APPROVED', 3, { ...local, verdict: 'RESOLVED' });
     expect(applyTransition(disputed, resolved)).toEqual({
@@ -588,12 +588,12 @@ describe('a session whose meeting the gateway marked as missed while the provide
     newMeetingAt,
   });
 
-  test('a poll answer that still reports the booked meeting, without a later time, leaves a session missed that the gateway marked so', () => {
+  test('a session that the gateway marked as missed stays missed if a poll still reports the booked meeting, and no meeting time after the poll', () => {
     expect(judge(missedHere(), bookedAnswer(null))).toEqual({ kind: 'NOTHING' });
     expect(judge(missedHere(), bookedAnswer(at(20)))).toEqual({ kind: 'NOTHING' });
   });
 
-  test('a poll answer with a new meeting after the poll moves a session that the gateway marked as missed to the booked meeting', () => {
+  test('a session that the gateway marked as missed becomes booked again if a poll reports a meeting time after the poll', () => {
     expect(judge(missedHere(), bookedAnswer(at(21)))).toEqual({
       kind: 'TRANSITION',
       pair: { status: 'PRE_VIDEO_CALL', subStatus: 'USER_MEETING_SCHEDULED' },
@@ -607,7 +607,7 @@ describe('a session whose meeting the gateway marked as missed while the provide
       expect(judge(missedHere(subStatus), bookedAnswer(at(21))), subStatus).toEqual({ kind: 'NOTHING' });
   });
 
-  test('a webhook that the customer joined late moves a session from a meeting that the gateway marked as missed to the call', () => {
+  test('if the gateway marked a meeting as missed, a later webhook that the customer has joined moves the session to the call', () => {
     const missed = missedHere();
     const joined = judge(missed, webhook('USER_ACCEPTED_MEETING', 11));
     expect(joined).toMatchObject({ kind: 'TRANSITION', verdict: 'MOVED', orderUncertain: false });

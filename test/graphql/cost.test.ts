@@ -205,7 +205,7 @@ describe('estimateOperationSize', () => {
   const costOfList = (asked: ReturnType<typeof operationIn>, ids: string[]) =>
     estimateOperationSize({ ...asked, values: { ids } }).cost;
 
-  test('estimateOperationSize counts a list argument of variables as a page of as many entries', () => {
+  test('estimateOperationSize counts a list argument whose items are variables as a page with one entry per item', () => {
     const asked = operationIn('query ($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }');
     expect(estimateOperationSize({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
     // `$b` has no value, so `ids` is invalid and counts as one entry. graphql-js reports the error later.

@@ -14,7 +14,7 @@ function ask(...pages: number[]) {
   return { pace, released };
 }
 
-describe('Pace', () => {
+describe('EventLoopYielder', () => {
   test.each([
     ['pages that fit into one task', [100, 100], [[0, 1]]],
     ['a page that does not fit into the task', [100, 101], [[0], [1]]],
@@ -26,17 +26,20 @@ describe('Pace', () => {
     ['an empty page, which fits a full task', [200, 0, 1], [[0, 1], [2]]],
     ['empty pages behind a page that waits', [200, 1, 0, 199, 2], [[0], [1, 2], [3], [4]]],
     ['a large page that waits', [1, 500, 1], [[0], [1], [2]]],
-  ])('Pace releases pages in event-loop tasks of at most 200 rows each: %s', async (_name, pages, tasks) => {
-    const { released } = ask(...pages);
-    const seen: number[][] = [];
-    let before = 0;
-    for (let task = 0; task < tasks.length; task += 1) {
-      if (task > 0) await turn();
-      seen.push(released.slice(before));
-      before = released.length;
-    }
-    expect(seen).toEqual(tasks);
-  });
+  ])(
+    'EventLoopYielder releases pages in event-loop tasks of at most 200 rows each: %s',
+    async (_name, pages, tasks) => {
+      const { released } = ask(...pages);
+      const seen: number[][] = [];
+      let before = 0;
+      for (let task = 0; task < tasks.length; task += 1) {
+        if (task > 0) await turn();
+        seen.push(released.slice(before));
+        before = released.length;
+      }
+      expect(seen).toEqual(tasks);
+    },
+  );
 
   test('each event-loop task may resolve 200 rows, however many the earlier tasks resolved', async () => {
     const { pace } = ask(200);
@@ -56,7 +59,7 @@ describe('Pace', () => {
     expect(pace.take(1)).toBeInstanceOf(Promise);
   });
 
-  test('Pace schedules one event-loop task at a time, and none if no page waits', async () => {
+  test('EventLoopYielder schedules one event-loop task at a time, and none if no page of rows waits', async () => {
     vi.useFakeTimers({ toFake: ['setImmediate'] });
     try {
       const { pace, released } = ask(100, 100, 150);

@@ -97,7 +97,7 @@ export const WATCH = `subscription ($sessionId: ID, $after: String) {
 }`;
 
 /**
- * Expects that every audit chain is valid, every session row equals its log reduced, and the feed has every transition
+ * Expects that every audit chain is valid, every session row equals the state computed from its log, and the feed has every transition
  * of the log.
  */
 export async function expectSound({

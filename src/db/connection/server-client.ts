@@ -12,10 +12,10 @@ export interface ServerClientConfig extends pg.ClientConfig {
 
 type Callback = (error: Error | null) => void;
 
-/** Queries that check a server: the result `no` is `on` if the server is not of the wanted kind. */
+/** Queries that check the kind of a server: the column `rejected` is `on` if the server must not be used. */
 const DISQUALIFIERS: Record<Exclude<WantedServerKind, 'ANY'>, string> = {
-  READ_WRITE: `select current_setting('transaction_read_only') as no`,
-  PRIMARY: `select case when pg_is_in_recovery() then 'on' else 'off' end as no`,
+  READ_WRITE: `select current_setting('transaction_read_only') as rejected`,
+  PRIMARY: `select case when pg_is_in_recovery() then 'on' else 'off' end as rejected`,
 };
 
 /**
@@ -78,8 +78,8 @@ export class DatabaseServerClient extends QueryTimeoutClient {
   async #checkServer(): Promise<void> {
     const { wanted } = this.#servers.url;
     if (wanted === 'ANY') return;
-    const { rows } = await (this as pg.Client).query<{ no: string }>(DISQUALIFIERS[wanted]);
-    if (rows[0]?.no === 'on') throw new ReadOnlyServerError();
+    const { rows } = await (this as pg.Client).query<{ rejected: string }>(DISQUALIFIERS[wanted]);
+    if (rows[0]?.rejected === 'on') throw new ReadOnlyServerError();
   }
 }
 

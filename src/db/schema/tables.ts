@@ -167,7 +167,7 @@ export const startIntents = pgTable(
 );
 
 /**
- * Sessions, one row each: the session's log reduced to its current state (projection), and the newest
+ * Sessions, one row each: the result of applying the session's log in order (projection), and the newest
  * provider update.
  */
 export const sessions = pgTable(

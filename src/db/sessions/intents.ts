@@ -146,8 +146,8 @@ export async function replaceRefusedStartIntent(
 }
 
 /**
- * Takes back a verification id that was wrongly marked as TAKEN (by another system): stores the start intent
- * that the id belongs to. Returns the stored intent; null if the id is no longer TAKEN.
+ * Overwrites the row of a verification id that was wrongly marked TAKEN (used by another system) with the start
+ * intent of this gateway. Returns the stored intent; null if the id is no longer TAKEN.
  */
 export async function reclaimTakenStartIntent(
   db: Queryable,

@@ -136,7 +136,10 @@ const otherMeetings = prepareColumnQuery<number>(
  * keys, these locks differ from those with one key, such as the lock for feed positions.
  */
 const SLOT_LOCKS = 8_529_003;
-/** A client that hangs while it holds the lock would stop all bookings of the slot, so the server ends it. */
+/**
+ * A gateway that hangs while it holds the lock would block all bookings of the slot, so PostgreSQL ends its connection
+ * after this time (`idle_in_transaction_session_timeout`).
+ */
 const SILENT_FOR = '10s';
 
 const lockSlotAt = prepareCommand(

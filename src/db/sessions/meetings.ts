@@ -73,7 +73,8 @@ const passedFields = createRowMapper<typeof meetings, { verificationId: string }
 const passedMeetings = prepareQuery(
   'meetings passed',
   passedFields,
-  // The index of booked meetings has few entries. Accepted calls are left out: they end the meeting themselves.
+  // Fast, because the partial index has only booked meetings. Sessions in USER_ACCEPTED_MEETING are left out: a call is
+  // running, and the provider's report of its end also ends the meeting.
   `select ${passedFields.list} from meeting m join vkyc_session s on s.id = m.session_id
    where m.status = 'SCHEDULED' and m.starts_at < $1::timestamptz and s.next_poll_at is null
      and s.sub_status <> 'USER_ACCEPTED_MEETING'

@@ -122,7 +122,7 @@ export class EndpointWorker {
         await this.#runRound();
       }
     } catch (error) {
-      // The next look retries: an immediate retry would be a busy loop while the database is away.
+      // The next periodic check retries. An immediate retry would be a busy loop while the database cannot be reached.
       this.#again = false;
       log.warn(
         { err: error, endpoint: this.#endpoint.name },

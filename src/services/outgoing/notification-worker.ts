@@ -145,7 +145,7 @@ export class NotificationWorker {
         await this.#settle();
       }
     } catch (error) {
-      // The next look retries: an immediate retry would be a busy loop while the database is away.
+      // The next periodic check retries. An immediate retry would be a busy loop while the database cannot be reached.
       this.#again = false;
       this.#dependencies.log.warn({ err: error }, 'could not work on notifications; retrying');
     }

@@ -172,7 +172,7 @@ export class Reconciler {
     }
   }
 
-  /** Polls a session that is due, or that has a look-up because a webhook about it was parked. */
+  /** Polls a session that is due, or for which a parked webhook scheduled a look-up. */
   async #poll(session: SessionRow, due: boolean, lookup: LookupRow | null): Promise<void> {
     const { db, clock, providers, fairShare, log } = this.#dependencies;
     const { provider } = session;

@@ -96,7 +96,10 @@ async function erase(
 
 const NAMES = ['actor', 'scheduledBy', 'cancelledBy'];
 
-/** Returns the entries of an audit chain with the name replaced, each hashed again over the entry before it. */
+/**
+ * Returns the entries of an audit chain with the subject `name` replaced by `to`. All hashes are computed again, because
+ * each covers the previous one.
+ */
 function signAgain(
   entries: readonly AuditEntry[],
   keys: AuditKeyring,

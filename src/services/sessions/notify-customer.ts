@@ -124,7 +124,10 @@ export async function notifyCustomer(
   return { ...performed, notification };
 }
 
-/** Returns the text for the customer of the review that gave the session its status; null if there is none. */
+/**
+ * Returns the customer message of the review that set the session's current status; null if no review set it, or if the
+ * review has no message.
+ */
 async function findDecisionMessage(
   tx: Transaction,
   sealer: Sealer,
