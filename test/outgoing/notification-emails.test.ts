@@ -179,9 +179,16 @@ test('the customer is reminded once of a meeting that begins soon, and again if 
 
   clock.forward(1.6 * HOUR_MS);
   await eventually(async () => mails.accepted.length === 1);
+  // Each of these is sent in a round that has looked for reminders before.
+  for (const name of ['round.1', 'round.2']) {
+    const other = await gateway.start(name, { user: USER });
+    await olga.act('notifyCustomer', other.id, { kind: 'LINK' });
+    await eventually(async () => (await listOf(olga, other.id))[0].state === 'SENT');
+  }
+  expect(await listOf(olga, id)).toMatchObject([{ kind: 'MEETING_REMINDER', state: 'SENT' }]);
   await olga.act('scheduleMeeting', id, { startsAt: startsAt(1) });
   clock.forward(0.6 * HOUR_MS);
-  await eventually(async () => mails.accepted.length === 2);
+  await eventually(async () => mails.accepted.length === 4);
 
   expect(mails.accepted[0]?.text).toMatch(/^Your video call begins soon, on /);
   const { transitions } = await olga.query(
