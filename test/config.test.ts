@@ -140,6 +140,55 @@ test('an error about a setting shows the value that was found, unless the settin
     expect(complaint({ [name]: value }), name).not.toContain('hunter2');
 });
 
+describe('notifications of customers', () => {
+  const MAIL = { SMTP_URL: 'smtps://kyc:hunter2@mail.bank.example', SMTP_FROM: 'Bank <kyc@bank.example>' };
+  const complaint = (environment: Record<string, string>): string => {
+    try {
+      readConfig(environment);
+      return '';
+    } catch (error) {
+      return (error as ConfigError).issues.join('\n');
+    }
+  };
+
+  test('are off by default, and read from the settings', () => {
+    expect(readConfig({}).notifications).toEqual({
+      ...{ automatic: [], quietHours: null, reminderMinutes: null, locale: 'EN' },
+      ...{ timeZone: 'Asia/Kolkata', smtp: null },
+    });
+    const settings = {
+      ...{ ...MAIL, NOTIFICATIONS: 'LINK, DECISION', NOTIFICATION_QUIET_HOURS: '21:00-08:00' },
+      ...{ NOTIFICATION_REMINDER_MINUTES: '60', NOTIFICATION_LOCALE: 'HI' },
+    };
+    expect(readConfig(settings).notifications).toEqual({
+      ...{ automatic: ['LINK', 'DECISION'], reminderMinutes: 60, locale: 'HI', timeZone: 'Asia/Kolkata' },
+      quietHours: { from: 1_260, to: 480, timeZone: 'Asia/Kolkata' },
+      smtp: { url: MAIL.SMTP_URL, from: MAIL.SMTP_FROM },
+    });
+  });
+
+  test.each([
+    [{ NOTIFICATIONS: 'LINK' }, 'no notification can be sent. Set SMTP_URL, or an endpoint'],
+    [{ NOTIFICATION_REMINDER_MINUTES: '60' }, 'no notification can be sent'],
+    [
+      { ...MAIL, NOTIFICATIONS: 'LINK,RETRY' },
+      'names a kind that does not exist; the kinds are LINK, MEETING_BOOKED',
+    ],
+    [{ NOTIFICATION_QUIET_HOURS: '21-8' }, 'must be two different times of the day, such as 21:00-08:00'],
+    [{ NOTIFICATION_QUIET_HOURS: '21:00-25:00' }, 'must be two different times of the day'],
+    [{ NOTIFICATION_QUIET_HOURS: '00:00-24:00' }, 'must be two different times of the day'],
+    [{ NOTIFICATION_LOCALE: 'FR' }, 'NOTIFICATION_LOCALE: '],
+    [{ SMTP_URL: MAIL.SMTP_URL }, 'SMTP_URL, SMTP_FROM: only one is set'],
+    [{ SMTP_FROM: MAIL.SMTP_FROM }, 'SMTP_URL, SMTP_FROM: only one is set'],
+    [{ ...MAIL, SMTP_URL: 'https://hunter2.example' }, 'is not the URL of a mail server, such as smtps://'],
+    [{ ...MAIL, SMTP_FROM: 'Bank' }, 'SMTP_FROM: must be an e-mail address'],
+    [{ ...MAIL, SMTP_FROM: 'a@b.example\r\nBcc: c@d.example' }, 'SMTP_FROM: must be an e-mail address'],
+  ])('%j is refused with what to set, without secrets', (environment, problem) => {
+    expect(complaint(environment)).toContain(problem);
+    expect(complaint(environment)).not.toContain('hunter2');
+  });
+});
+
 describe('WEBHOOK_ENDPOINTS', () => {
   const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
   const ENDPOINT = {

@@ -23,11 +23,14 @@ export interface MailServer {
   attempts: number;
   /** Refuses each recipient with this code from now on; null: accepts all. */
   refuse(code: number | null): void;
+  /** Answers no recipient any more. */
+  hang(): void;
 }
 
 /** Starts a mail server that accepts all e-mails of a user with a password. */
 export async function startMailServer(): Promise<MailServer> {
   let code: number | null = null;
+  let hangs = false;
   const mails: MailServer = {
     settings: { SMTP_URL: '', SMTP_FROM: 'Example Bank <kyc@bank.example>' },
     accepted: [],
@@ -35,13 +38,17 @@ export async function startMailServer(): Promise<MailServer> {
     refuse(next) {
       code = next;
     },
+    hang() {
+      hangs = true;
+    },
   };
   const server = new SMTPServer({
-    ...{ allowInsecureAuth: true, disabledCommands: ['STARTTLS'], logger: false },
+    ...{ allowInsecureAuth: true, disabledCommands: ['STARTTLS'], logger: false, closeTimeout: 100 },
     onAuth: ({ username, password }, _session, done) =>
       password === 'p@ss' ? done(null, { user: username }) : done(new Error('wrong password')),
     onRcptTo({ address }, _session, done) {
       mails.attempts += 1;
+      if (hangs) return;
       if (code === null) return done();
       done(Object.assign(new Error(`no mailbox ${address}`), { responseCode: code }));
     },

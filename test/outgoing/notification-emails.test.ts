@@ -179,9 +179,16 @@ test('the customer is reminded once of a meeting that begins soon, and again if 
 
   clock.forward(1.6 * HOUR_MS);
   await eventually(async () => mails.accepted.length === 1);
+  // Each of these is sent in a round that has looked for reminders before.
+  for (const name of ['round.1', 'round.2']) {
+    const other = await gateway.start(name, { user: USER });
+    await olga.act('notifyCustomer', other.id, { kind: 'LINK' });
+    await eventually(async () => (await listOf(olga, other.id))[0].state === 'SENT');
+  }
+  expect(await listOf(olga, id)).toMatchObject([{ kind: 'MEETING_REMINDER', state: 'SENT' }]);
   await olga.act('scheduleMeeting', id, { startsAt: startsAt(1) });
   clock.forward(0.6 * HOUR_MS);
-  await eventually(async () => mails.accepted.length === 2);
+  await eventually(async () => mails.accepted.length === 4);
 
   expect(mails.accepted[0]?.text).toMatch(/^Your video call begins soon, on /);
   const { transitions } = await olga.query(
@@ -220,4 +227,40 @@ test('erasing a person erases the texts, what was not sent is never sent, and th
   expect(mails.attempts).toBe(0);
   const sessions = await gateway.database.query('select id from vkyc_session');
   expect(await auditOf(gateway.databaseUrl).findingOf(sessions.rows[0].id)).toBeNull();
+});
+
+test('two gateways over one database send each e-mail once, although both look for what is due', async () => {
+  const { mails, gateway, olga } = await mailing({ NOTIFICATIONS: 'LINK' });
+  await bootGateway({
+    ...{ database: gateway.databaseUrl, lookIntervalMs: 50 },
+    environment: { ...mails.settings, NOTIFICATIONS: 'LINK' },
+  });
+  const ids: string[] = [];
+  for (let number = 1; number <= 15; number += 1)
+    ids.push((await gateway.start(`mail.both.${number}`, { user: USER })).id);
+
+  for (const id of ids) await eventually(async () => (await listOf(olga, id))[0]?.state === 'SENT');
+
+  expect(mails.attempts).toBe(15);
+  expect(new Set(mails.accepted.map(({ messageId }) => messageId)).size).toBe(15);
+});
+
+test('while the mail server hangs, notifications still reach endpoints, and the gateway stops within seconds', async () => {
+  const receiver = await startReceiver();
+  const { mails, gateway, olga } = await mailing(
+    sendTo({ core: receiver }, { events: ['customer.notification_requested'] }),
+  );
+  mails.hang();
+  const mailed = await gateway.start('mail.hangs', { user: USER });
+  const other = await gateway.start('mail.webhook');
+
+  await olga.act('notifyCustomer', mailed.id, { kind: 'LINK' });
+  await eventually(async () => mails.attempts > 0);
+  await olga.act('notifyCustomer', other.id, { kind: 'LINK' });
+  await eventually(async () => (await listOf(olga, other.id))[0].state === 'SENT');
+  expect(await listOf(olga, mailed.id)).toMatchObject([{ channel: 'EMAIL', state: 'QUEUED' }]);
+
+  const began = performance.now();
+  await gateway.stop();
+  expect(performance.now() - began).toBeLessThan(10_000);
 });

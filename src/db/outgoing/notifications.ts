@@ -157,6 +157,7 @@ const claimDue = prepareQuery(
   `due as (
      select n.id from customer_notification n
      where n.state = 'QUEUED' and not n.released and n.due_at <= $1::timestamptz and (n.urgent or not $3::boolean)
+       and (n.channel <> 'EMAIL' or $5::boolean)
        -- A delivery to an endpoint needs the feed position of the cause.
        and (n.channel = 'EMAIL' or exists (
          select from feed f where f.session_id = n.session_id and f.sequence = n.sequence))
@@ -173,6 +174,8 @@ export interface NotificationClaimRequest {
   readonly until: Date;
   /** Whether only urgent ones may be sent now. */
   readonly isQuiet: boolean;
+  /** Whether e-mails may be claimed; false while the replica sends as many as it can. */
+  readonly withEmails: boolean;
   readonly limit: number;
 }
 
@@ -188,7 +191,7 @@ export type ClaimDecision =
  */
 export const claimNotifications = (
   db: Database,
-  { now, until, isQuiet, limit }: NotificationClaimRequest,
+  { now, until, isQuiet, withEmails, limit }: NotificationClaimRequest,
   endpoints: readonly Pick<MerchantEndpoint, 'name'>[],
   decide: (notification: DueNotification) => ClaimDecision,
 ): Promise<{
@@ -199,7 +202,7 @@ export const claimNotifications = (
 }> =>
   db.transaction(async (tx) => {
     tx.start(forceIndexPlans());
-    const claimed = await claimDue(tx, now.toISOString(), until.toISOString(), isQuiet, limit);
+    const claimed = await claimDue(tx, now.toISOString(), until.toISOString(), isQuiet, limit, withEmails);
     const decided = claimed.map((row) => ({ row, decision: decide(row) }));
     const failed = decided.flatMap(({ row, decision }) =>
       decision.kind === 'FAIL'

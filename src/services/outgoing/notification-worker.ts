@@ -45,10 +45,17 @@ const LOOK_INTERVAL_MS = 1_000;
 const RING_DELAY_MS = 25;
 /** Transitions of the feed for which notifications are created in one transaction. */
 const CREATION_BATCH = 500;
-/** Notifications that are claimed at once, so that few wait for their turn while their claim lasts. */
-const CLAIM_BATCH = 10;
-/** Time for which a replica claims a notification: longer than all e-mails of a claim take, one after another. */
-const CLAIM_MS = 10 * 60_000;
+/** Notifications that are claimed at once. */
+const CLAIM_BATCH = 20;
+/** E-mails that a process sends at once. While so many are under way, only other channels are claimed. */
+const MAX_IN_FLIGHT = 20;
+/**
+ * Time for which a replica claims an e-mail, longer than the attempt takes. If the replica is killed, another sends the
+ * e-mail after it.
+ */
+const CLAIM_MS = 3 * 60_000;
+/** Time that e-mails under way get to finish at a shutdown. */
+const FINISH_MS = 2_000;
 /**
  * Age from which on a transition causes no notification any more: the gateway was stopped, or automatic notifications
  * were switched off for so long.
@@ -86,6 +93,7 @@ export class NotificationWorker {
   readonly #dependencies: NotificationWorkerDependencies;
   readonly #timer: NodeJS.Timeout;
   readonly #removeListener: () => void;
+  readonly #inFlight = new Set<Promise<void>>();
   #wakeTimer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   #again = false;
@@ -110,13 +118,19 @@ export class NotificationWorker {
     return new NotificationWorker(dependencies);
   }
 
-  /** Stops after the e-mail that is being sent; the claims of the others end by the clock. */
+  /** Stops. E-mails under way get a moment to finish; the claims of those that do not end by the clock. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#removeListener();
     clearInterval(this.#timer);
     if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
     await this.#running;
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, FINISH_MS);
+    });
+    await Promise.race([Promise.all(this.#inFlight), patience]);
+    clearTimeout(timer);
     this.#dependencies.mailer?.stop();
   }
 
@@ -132,6 +146,8 @@ export class NotificationWorker {
     if (this.#running || this.#stopped) return;
     this.#running = withoutTrace(() => this.#runRounds()).finally(() => {
       this.#running = null;
+      // An e-mail may have ended between the last round and this callback.
+      if (this.#again) this.#wake();
     });
   }
 
@@ -220,19 +236,28 @@ export class NotificationWorker {
   }
 
   async #send(): Promise<void> {
-    const { db, clock, settings, endpoints, onOutcome } = this.#dependencies;
+    const { db, clock, log, settings, endpoints, onOutcome } = this.#dependencies;
     const now = clock.now();
     const { send, failed, claimed } = await claimNotifications(
       db,
       {
         ...{ now, until: new Date(now.getTime() + CLAIM_MS), limit: CLAIM_BATCH },
         isQuiet: findNextAllowedTime(now, settings.quietHours) > now,
+        withEmails: this.#inFlight.size < MAX_IN_FLIGHT,
       },
       endpoints,
       (notification) => this.#decide(notification, now),
     );
     for (const { kind, channel } of failed) onOutcome(kind, channel, 'FAILED');
-    for (const notification of send) if (!this.#stopped) await this.#mail(notification);
+    for (const notification of send) {
+      const sent = this.#mail(notification)
+        .catch((error) => log.warn({ err: error }, 'could not store the outcome of an e-mail; retrying it'))
+        .finally(() => {
+          this.#inFlight.delete(sent);
+          this.#wake();
+        });
+      this.#inFlight.add(sent);
+    }
     if (claimed === CLAIM_BATCH) this.#again = true;
   }
 
