@@ -15,7 +15,7 @@ const CLIENT = join(PACKAGES, 'client');
 const GATEWAY = join(PACKAGES, 'vkyc-gateway');
 
 /** Maximum size of the client's core, minified and compressed, in bytes. */
-const MAX_CORE_BYTES = 3_000;
+const MAX_CORE_BYTES = 4_000;
 
 /** Files of `schema` that clients are built from. */
 const KIT = [
