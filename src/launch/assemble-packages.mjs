@@ -31,6 +31,9 @@ const ENTRIES = {
   '.': 'resuming',
   './operations': 'operations',
   './possible-types': 'possible-types',
+  './order': 'order',
+  './apollo': 'apollo',
+  './urql': 'urql',
 };
 
 /** Packages that entries of the client import, or take from the application. All are optional. */

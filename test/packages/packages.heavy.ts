@@ -50,11 +50,17 @@ const TYPED = `import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from '@vkyc-gateway/client';
 import { VkycWatchSession, type VkycWatchSessionSubscription } from '@vkyc-gateway/client/operations';
 import { possibleTypes } from '@vkyc-gateway/client/possible-types';
+import { createApolloClient, toDocument } from '@vkyc-gateway/client/apollo';
+import { orderGuardExchange } from '@vkyc-gateway/client/urql';
 export const client = resuming(createClient, { url: 'ws://127.0.0.1:4000/graphql' }, { onState: (state: FeedState) => { state; } });
 client.subscribe<VkycWatchSessionSubscription>({ query: VkycWatchSession }, {
   next: ({ data }) => { if (data?.sessionLive.__typename === 'SessionSnapshot') data.sessionLive.session.version.toFixed(); },
   error() {}, complete() {},
 });
+export const apollo = createApolloClient({ url: 'http://127.0.0.1:4000/graphql', live: client });
+apollo.subscribe({ query: toDocument(VkycWatchSession), variables: { sessionId: '' } })
+  .subscribe(({ data }) => { data?.sessionLive.__typename; });
+export const exchanges = [orderGuardExchange()];
 export const names: string[] = possibleTypes.MutationError ?? [];
 // @ts-expect-error no such state
 export const misspelt: FeedState = 'alive';
