@@ -11,7 +11,7 @@ export default {
     'src/domain/*.ts',
     'src/client/*.ts',
     // The bindings are tested against a gateway, and the possible types are generated.
-    '!src/client/{apollo,possible-types,react,type-policies,urql}.ts',
+    '!src/client/{apollo,live-store,possible-types,react,type-policies,urql}.ts',
     'src/feed/{cursor,fingerprint,frame-budget,frame-json}.ts',
     'src/graphql/{cost,document-size,limits,pace,rate-limit}.ts',
   ],

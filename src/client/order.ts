@@ -236,7 +236,8 @@ const isData = (value: unknown): value is Data =>
 const restartsStream = (frame: unknown): boolean =>
   isData(frame) && (frame.__typename === 'FeedReset' || frame.resync === true);
 
-interface Version {
+/** What decides which of two states of an object is newer. */
+export interface Version {
   readonly version: number;
   readonly updatedAt: string | null;
 }
@@ -253,7 +254,7 @@ function findVersion(value: Data, fields: readonly Field[]): (Version & { readon
 }
 
 /** Returns a negative number if `one` is older than `other`, a positive one if it is newer. */
-function compareVersions(one: Version, other: Version): number {
+export function compareVersions(one: Version, other: Version): number {
   if (one.version !== other.version) return one.version - other.version;
   if (one.updatedAt === null || other.updatedAt === null || one.updatedAt === other.updatedAt) return 0;
   return one.updatedAt < other.updatedAt ? -1 : 1;

@@ -33,6 +33,7 @@ const ENTRIES = {
   './possible-types': 'possible-types',
   './order': 'order',
   './apollo': 'apollo',
+  './react': 'react',
   './urql': 'urql',
 };
 

@@ -48,9 +48,10 @@ const WAYS = [
 
 const TYPED = `import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from '@vkyc-gateway/client';
-import { VkycWatchSession, type VkycWatchSessionSubscription } from '@vkyc-gateway/client/operations';
+import { VkycFloor, VkycWatchFloor, VkycWatchSession, type VkycWatchSessionSubscription } from '@vkyc-gateway/client/operations';
 import { possibleTypes } from '@vkyc-gateway/client/possible-types';
 import { createApolloClient, toDocument } from '@vkyc-gateway/client/apollo';
+import { useFeedState, useLiveSession, useLiveSessions } from '@vkyc-gateway/client/react';
 import { orderGuardExchange } from '@vkyc-gateway/client/urql';
 export const client = resuming(createClient, { url: 'ws://127.0.0.1:4000/graphql' }, { onState: (state: FeedState) => { state; } });
 client.subscribe<VkycWatchSessionSubscription>({ query: VkycWatchSession }, {
@@ -60,6 +61,12 @@ client.subscribe<VkycWatchSessionSubscription>({ query: VkycWatchSession }, {
 export const apollo = createApolloClient({ url: 'http://127.0.0.1:4000/graphql', live: client });
 apollo.subscribe({ query: toDocument(VkycWatchSession), variables: { sessionId: '' } })
   .subscribe(({ data }) => { data?.sessionLive.__typename; });
+export function useNames(): string[] {
+  const { sessions } = useLiveSessions(client, { list: VkycFloor, watch: VkycWatchFloor }, { first: 20 });
+  return sessions.map(({ verificationId }) => verificationId.trim());
+}
+export const useVersion = () => useLiveSession(client, VkycWatchSession, '1').session?.version.toFixed();
+export const useReason = () => useFeedState(client)?.reason;
 export const exchanges = [orderGuardExchange()];
 export const names: string[] = possibleTypes.MutationError ?? [];
 // @ts-expect-error no such state
