@@ -10,6 +10,8 @@ export default {
   mutate: [
     'src/domain/*.ts',
     'src/client/*.ts',
+    // The bindings are tested against a gateway, and the possible types are generated.
+    '!src/client/{apollo,live-store,possible-types,react,type-policies,urql}.ts',
     'src/feed/{cursor,fingerprint,frame-budget,frame-json}.ts',
     'src/graphql/{cost,document-size,limits,pace,rate-limit}.ts',
   ],

@@ -38,6 +38,8 @@ export default defineConfig({
     // Keeps the code readable in stack traces.
     minify: false,
     sourcemap: true,
+    // Lists the licences of the bundled packages, which the published package must contain.
+    license: { fileName: 'licenses.md' },
   },
   logLevel: 'warn',
 });

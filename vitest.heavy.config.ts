@@ -28,7 +28,7 @@ const heavy = mergeConfig(
 
 /** Tests that may run in parallel: they measure nothing, and none of them keeps both cores busy. */
 const SIDE_BY_SIDE = [
-  'test/{clients,deployment,kit,simulation}/*.heavy.ts',
+  'test/{clients,deployment,kit,packages,simulation}/*.heavy.ts',
   'test/launch/{dev,signals,stack-traces,terminal}.heavy.ts',
   'test/console/!(many-sessions).heavy.ts',
   'test/client/*.heavy.ts',

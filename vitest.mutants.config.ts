@@ -12,7 +12,7 @@ export default mergeConfig(
   defineConfig({
     test: {
       include: [
-        'test/client/{parts,subscription}.test.ts',
+        'test/client/{order,parts,subscription}.test.ts',
         'test/domain/*.test.ts',
         'test/feed/{cursor,frame-json,parts}.test.ts',
         'test/graphql/*.test.ts',

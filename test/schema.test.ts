@@ -16,7 +16,7 @@ import { expect, test } from 'vitest';
 import { buildMerchantWebhookFiles } from '../src/commands/merchant-webhook-files.ts';
 import { readTextWithLf } from '../src/commands/read-text.ts';
 import { typedOperations } from '../src/commands/typed-operations.ts';
-import { buildClientKitFiles } from '../src/graphql/client-kit.ts';
+import { buildClientKitFiles, buildPossibleTypesModule } from '../src/graphql/client-kit.ts';
 import { findDocumentSizeErrors } from '../src/graphql/document-size.ts';
 import { formatSchemaSdl, getSchema } from '../src/graphql/schema.ts';
 
@@ -37,6 +37,10 @@ test.each(Object.entries(buildMerchantWebhookFiles()))(
     expect((await committed(`webhooks/${name}`)) === text).toBe(true);
   },
 );
+
+test('the possible types of the client package are up to date; `npm run schema` generates them', async () => {
+  expect((await committed('../src/client/possible-types.ts')) === buildPossibleTypesModule()).toBe(true);
+});
 
 test('the typed operations of the console are up to date; `npm run schema` generates them', async () => {
   const printed = await typedOperations(formatSchemaSdl(), await committed('operations.graphql'));

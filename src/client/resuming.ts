@@ -1,14 +1,19 @@
 import { findSubscriptionVariableDefinitions } from './document.ts';
 import type { Payload, Sink } from './frames.ts';
-import type { FeedState } from './states.ts';
+import { watchNetwork } from './network.ts';
+import { createTokenWatch } from './sign-in.ts';
+import type { FeedState, FeedStatus } from './states.ts';
 import {
   type ConnectionListeners,
   createNotResumableError,
   ResumingSubscription,
+  SignInEndedError,
   type SubscriptionClient,
 } from './subscription.ts';
 
-export type { FeedState } from './states.ts';
+export type { FeedReason, FeedState, FeedStatus } from './states.ts';
+export { SignInEndedError } from './subscription.ts';
+export type { TypedDocumentText } from './typed-document.ts';
 
 /**
  * Common interface of the clients of graphql-ws and graphql-sse. Only the graphql-ws client has `on` and
@@ -16,7 +21,7 @@ export type { FeedState } from './states.ts';
  */
 interface StockClient {
   subscribe(payload: Payload, sink: Sink, listeners?: ConnectionListeners): () => void;
-  on?(event: string, heard: () => void): () => void;
+  on?(event: string, heard: (closed: { readonly code?: number }) => void): () => void;
   terminate?(): void;
   dispose(): unknown;
 }
@@ -27,6 +32,13 @@ export interface ResumingOptions {
    * subscription.
    */
   readonly onState?: (state: FeedState, payload: Payload) => void;
+  /** Called when the state of a subscription changes, or the reason of its state. */
+  readonly onStatus?: (status: FeedStatus, payload: Payload) => void;
+  /**
+   * Called once when the server no longer accepts the token, and the application has no newer one. Every subscription
+   * then ends: over a WebSocket with a `SignInEndedError`. Sign in again, and subscribe anew.
+   */
+  readonly onUnauthorized?: () => void;
   /** A connection on which nothing arrives for this many milliseconds is closed and opened again. */
   readonly silenceMs?: number;
   /**
@@ -52,16 +64,31 @@ const backOff = (retries: number) => new Promise<void>((resolve) => setTimeout(r
 export function resuming<Create extends (options: never) => { subscribe: unknown }>(
   createClient: Create,
   options: Parameters<Create>[0],
-  { onState = () => {}, silenceMs = 25_000, quietMs = 2_000 }: ResumingOptions = {},
+  {
+    onState = () => {},
+    onStatus = () => {},
+    onUnauthorized = () => {},
+    silenceMs = 25_000,
+    quietMs = 2_000,
+  }: ResumingOptions = {},
 ): ReturnType<Create> {
-  const full = {
+  const network = watchNetwork();
+  const given = {
     retryAttempts: Number.POSITIVE_INFINITY,
-    shouldRetry: () => true,
+    shouldRetry: (_error: unknown) => true,
     retryWait: backOff,
     retry: backOff,
     keepAlive: 10_000,
     connectionAckWaitTimeout: silenceMs,
+    connectionParams: undefined as unknown,
     ...(options as object),
+  };
+  const tokens = createTokenWatch(given.connectionParams);
+  const full = {
+    ...given,
+    shouldRetry: (error: unknown) => !(error instanceof SignInEndedError) && given.shouldRetry(error),
+    retryWait: (retries: number) => network.unlessOnline(given.retryWait(retries)),
+    connectionParams: tokens.connectionParams,
   };
   const made = createClient(full as never) as unknown as StockClient;
   // A graphql-sse client does not report which subscription lost its connection. Therefore its own retries
@@ -70,15 +97,24 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
     ? made
     : (createClient({ ...full, retryAttempts: 0 } as never) as unknown as StockClient);
 
-  const connection = { disposed: false, open: false };
+  const connection = { disposed: false, open: false, isUnauthorized: false };
   const { on, terminate } = stock;
-  on?.('connected', () => Object.assign(connection, { open: true }));
-  on?.('closed', () => Object.assign(connection, { open: false }));
+  on?.('connected', () => Object.assign(connection, { open: true, isUnauthorized: false }));
+  on?.('closed', (closed) => {
+    connection.open = false;
+    tokens.noteClose(closed);
+  });
+  if (terminate) network.onOffline(terminate);
+  const wait = terminate ? given.retryWait : given.retry;
   const shared: SubscriptionClient = {
     subscribe: stock.subscribe,
     get disposed() {
       return connection.disposed;
     },
+    get offline() {
+      return network.offline;
+    },
+    onOffline: network.onOffline,
     socket:
       on && terminate
         ? {
@@ -91,17 +127,21 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
           }
         : undefined,
     retryAttempts: full.retryAttempts,
-    wait: terminate ? full.retryWait : full.retry,
+    wait: (retries) => network.unlessOnline(wait(retries)),
   };
+
+  /** Tells the application only once, although every subscription ends. */
+  function onSignInEnded(): void {
+    if (connection.isUnauthorized) return;
+    connection.isUnauthorized = true;
+    onUnauthorized();
+  }
 
   function subscribe(payload: Payload, sink: Sink, listeners: ConnectionListeners = {}): () => void {
     const variables = findSubscriptionVariableDefinitions(payload);
     if (variables === undefined) return stock.subscribe(payload, sink, listeners);
-    const subscription = new ResumingSubscription(payload, sink, listeners, shared, {
-      onState,
-      silenceMs,
-      quietMs,
-    });
+    const settings = { onState, onStatus, onSignInEnded, silenceMs, quietMs };
+    const subscription = new ResumingSubscription(payload, sink, listeners, shared, settings);
     if (/\$after\b/.test(variables)) subscription.begin();
     else
       queueMicrotask(() =>
@@ -114,6 +154,7 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
 
   function dispose(): unknown {
     connection.disposed = true;
+    network.dispose();
     return stock.dispose();
   }
 

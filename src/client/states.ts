@@ -9,6 +9,36 @@
  */
 export type FeedState = 'live' | 'catching up' | 'stale';
 
+/** Why a subscription is in its state. */
+export type FeedReason =
+  /** The first answer of the server has not arrived yet. */
+  | 'CONNECTING'
+  /** The connection is open, and missed frames are being read. */
+  | 'READING_MISSED'
+  /** Every frame has arrived. */
+  | 'UP_TO_DATE'
+  /** A router or proxy lost frames; they will be requested again. */
+  | 'FRAMES_LOST'
+  /** The server could not deliver frames, or a router or proxy ended the stream; it will be requested again. */
+  | 'SERVER_FAULT'
+  /** The connection was closed, or delivered nothing for too long; it will be opened again. */
+  | 'CONNECTION_LOST'
+  /** The browser reports that it has no network. */
+  | 'OFFLINE'
+  /** The subscription has ended: it was left, or refused for another reason than the sign-in. */
+  | 'ENDED'
+  /** The subscription has ended because the token is not accepted, and does not get newer. Sign in again. */
+  | 'SIGN_IN_ENDED';
+
+/** State of a subscription, with why it is in it and since when. */
+export interface FeedStatus {
+  /** As `FeedState`; `connecting` before the first answer, and `over` after the end. */
+  readonly state: FeedState | 'connecting' | 'over';
+  /** When the subscription came into this state. A change of the reason alone does not change it. */
+  readonly since: Date;
+  readonly reason: FeedReason;
+}
+
 export type SubscriptionState =
   /** The subscription was requested, and the server has not responded yet. */
   | 'OPENING'
@@ -135,3 +165,14 @@ export const REPORTED_STATE_BY_STATE = {
   LOST: 'stale',
   OVER: null,
 } as const satisfies Record<SubscriptionState, FeedState | null>;
+
+/** Reason that is reported with each internal state, unless a more exact one is known. */
+export const REASON_BY_STATE = {
+  OPENING: 'CONNECTING',
+  CATCHING_UP: 'READING_MISSED',
+  LIVE: 'UP_TO_DATE',
+  GAP: 'FRAMES_LOST',
+  FAULT: 'SERVER_FAULT',
+  LOST: 'CONNECTION_LOST',
+  OVER: 'ENDED',
+} as const satisfies Record<SubscriptionState, FeedReason>;

@@ -9,8 +9,11 @@ import {
 } from './frames.ts';
 import { StreamPositionTracker } from './position.ts';
 import {
+  type FeedReason,
   type FeedState,
+  type FeedStatus,
   NEXT_STATE,
+  REASON_BY_STATE,
   REPORTED_STATE_BY_STATE,
   type SubscriptionEvent,
   type SubscriptionState,
@@ -18,7 +21,17 @@ import {
 
 export interface ConnectionListeners {
   connected?(again: boolean): void;
+  /** Called when the state of this subscription changes, or the reason of its state. */
+  status?(status: FeedStatus): void;
 }
+
+/** Error of a subscription that has ended because the server no longer accepts its token. */
+export class SignInEndedError extends Error {
+  override readonly name = 'SignInEndedError';
+}
+
+/** Number of times that a refused token is tried again: the application may be about to renew it. */
+export const MAX_REFUSED_RETRIES = 2;
 
 /** The parts of a graphql-ws or graphql-sse client that a subscription uses. */
 export interface SubscriptionClient {
@@ -29,7 +42,11 @@ export interface SubscriptionClient {
    */
   readonly socket: SharedWebSocket | undefined;
   readonly disposed: boolean;
+  /** Whether the browser reports that it has no network. */
+  readonly offline: boolean;
   readonly retryAttempts: number;
+  /** Calls `lose` when the browser reports that it has no network. Returns a function that stops that. */
+  onOffline(lose: () => void): () => void;
   /**
    * Waits before a retry. `retries` is the number of earlier retries since the last usable frame: 0 before
    * the first retry.
@@ -47,6 +64,9 @@ export interface SharedWebSocket {
 
 export interface SubscriptionSettings {
   readonly onState: (state: FeedState, payload: Payload) => void;
+  readonly onStatus: (status: FeedStatus, payload: Payload) => void;
+  /** Called when the subscription ends because the server no longer accepts its token. */
+  readonly onSignInEnded: () => void;
   readonly silenceMs: number;
   readonly quietMs: number;
 }
@@ -70,12 +90,15 @@ export class ResumingSubscription {
   readonly #hasHeartbeats: boolean;
   #state: SubscriptionState = 'OPENING';
   #badge: FeedState | null = null;
+  #status: FeedStatus | null = null;
   /** Number of the current stream. Callbacks of streams with an earlier number are ignored. */
   #stream = 0;
   #stop = () => {};
   #unlisten: (() => void)[] = [];
   /** Number of streams that have failed in a row, since the last usable frame. */
   #failures = 0;
+  /** Number of streams in a row that the server has answered with HTTP 401, over server-sent events. */
+  #refusals = 0;
   /** Whether a frame of the current stream, such as a heartbeat, has shown that all past frames were sent. */
   #greeted = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -100,14 +123,16 @@ export class ResumingSubscription {
 
   begin(): void {
     const { socket } = this.#connection;
+    this.#report();
+    this.#unlisten = [this.#connection.onOffline(() => this.#goOffline())];
     if (socket)
-      this.#unlisten = [
+      this.#unlisten.push(
         socket.on('connected', () => this.#connected()),
         socket.on('closed', () => this.#become('LOSS')),
         // If the subscription selects no heartbeats, only the answers to pings show that a quiet connection
         // is alive.
         socket.on('pong', () => !this.#hasHeartbeats && this.#state === 'LIVE' && this.#become('NEWS')),
-      ];
+      );
     this.#open();
   }
 
@@ -116,10 +141,10 @@ export class ResumingSubscription {
   }
 
   fail(why: unknown): void {
-    this.#end(() => this.#sink.error(why));
+    this.#end(() => this.#sink.error(why), why instanceof SignInEndedError);
   }
 
-  #become(event: SubscriptionEvent): void {
+  #become(event: SubscriptionEvent, reason?: FeedReason): void {
     this.#state = NEXT_STATE[this.#state][event];
     clearTimeout(this.#timer);
     if (this.#state !== 'CATCHING_UP') this.#settled();
@@ -127,10 +152,26 @@ export class ResumingSubscription {
     if (this.#state === 'CATCHING_UP' && !this.#hasHeartbeats)
       this.#timer = setTimeout(() => this.#become('QUIET'), this.#settings.quietMs);
     else if (silenceMs) this.#timer = setTimeout(() => this.#giveUpSilent(), silenceMs);
+    this.#report(reason);
     const badge = REPORTED_STATE_BY_STATE[this.#state];
     if (badge === null || badge === this.#badge) return;
     this.#badge = badge;
     this.#settings.onState(badge, this.#payload);
+  }
+
+  /** Reports the state with its reason, if either has changed. A new attempt to connect changes neither. */
+  #report(
+    reason: FeedReason = this.#connection.offline && this.#state === 'LOST'
+      ? 'OFFLINE'
+      : REASON_BY_STATE[this.#state],
+  ): void {
+    const last = this.#status;
+    if (last && this.#state === 'OPENING') return;
+    const state = REPORTED_STATE_BY_STATE[this.#state] ?? (this.#state === 'OVER' ? 'over' : 'connecting');
+    if (last?.state === state && last.reason === reason) return;
+    this.#status = { state, reason, since: last?.state === state ? last.since : new Date() };
+    this.#settings.onStatus(this.#status, this.#payload);
+    this.#listeners.status?.(this.#status);
   }
 
   /** Returns the maximum number of milliseconds without a frame in the current state; 0 for no limit. */
@@ -195,10 +236,13 @@ export class ResumingSubscription {
     // The server ends the stream right after its refusal. graphql-ws would count that end twice if the stream
     // were stopped here before that end arrives, so the stop is delayed.
     if (this.#connection.socket) this.#stop = () => void setTimeout(stop);
-    this.#end(() => {
-      this.#sink.next(result);
-      this.#sink.complete();
-    });
+    this.#end(
+      () => {
+        this.#sink.next(result);
+        this.#sink.complete();
+      },
+      result.errors?.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED'),
+    );
   }
 
   #take(frame: Frame, result: SubscriptionResult): void {
@@ -212,6 +256,7 @@ export class ResumingSubscription {
       case 'NEXT':
         this.#request.variables.after = this.#position.after;
         this.#failures = 0;
+        this.#refusals = 0;
         this.#become(this.#isPast(frame, result) ? 'PAST' : 'NEWS');
         this.#sink.next(result);
         break;
@@ -260,7 +305,17 @@ export class ResumingSubscription {
     // graphql-ws retries lost connections itself, so its errors are final. graphql-sse reports every lost
     // connection as an error, so a single error leads to a retry here.
     else if (errors || this.#connection.socket) this.fail(why);
-    else this.#lose(why);
+    else if (getHttpStatus(why) !== 401) this.#lose(why);
+    else if (this.#refusals < MAX_REFUSED_RETRIES) {
+      this.#refusals += 1;
+      this.#lose(why);
+    } else this.fail(new SignInEndedError('the token is no longer accepted', { cause: why }));
+  }
+
+  /** Of a WebSocket, the client closes the connection itself when the network is lost. */
+  #goOffline(): void {
+    if (this.#state === 'LOST') this.#report();
+    else if (!this.#connection.socket && this.#silenceMs()) this.#lose(new Error('the browser is offline'));
   }
 
   /**
@@ -311,14 +366,19 @@ export class ResumingSubscription {
     });
   }
 
-  #end(tell: () => void): void {
+  #end(tell: () => void, hasSignInEnded = false): void {
     if (this.#state === 'OVER') return;
-    this.#become('END');
+    this.#become('END', hasSignInEnded ? 'SIGN_IN_ENDED' : undefined);
     this.#stop();
     for (const unlisten of this.#unlisten) unlisten();
     tell();
+    if (hasSignInEnded) this.#settings.onSignInEnded();
   }
 }
+
+/** Returns the HTTP status of an error of graphql-sse, if it has one. */
+const getHttpStatus = (error: unknown): number | undefined =>
+  (error as { response?: { status?: number } } | null)?.response?.status;
 
 export const createNotResumableError = (remedy: string): Error =>
   new Error(`This subscription cannot be resumed: ${remedy}.`);

@@ -1,11 +1,11 @@
 /**
- * `npm run schema`: writes the files of `schema/` from which clients and receivers of webhooks are built, and the console's typed
- * operations.
+ * `npm run schema`: writes the files of `schema/` from which clients and receivers of webhooks are built, the
+ * possible types of the client package, and the console's typed operations.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildClientKitFiles } from '../graphql/client-kit.ts';
+import { buildClientKitFiles, buildPossibleTypesModule } from '../graphql/client-kit.ts';
 import { formatSchemaSdl } from '../graphql/schema.ts';
 import { buildMerchantWebhookFiles } from './merchant-webhook-files.ts';
 import { readTextWithLf } from './read-text.ts';
@@ -20,6 +20,7 @@ const files = {
   ...Object.fromEntries(
     Object.entries(buildMerchantWebhookFiles()).map(([name, text]) => [`schema/webhooks/${name}`, text]),
   ),
+  'src/client/possible-types.ts': buildPossibleTypesModule(),
   'src/console/operations.ts': await typedOperations(formatSchemaSdl(), operations),
 };
 for (const [path, text] of Object.entries(files)) {

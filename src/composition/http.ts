@@ -19,6 +19,7 @@ import { serveGraphqlOverSse } from '../http/graphql-over-sse.ts';
 import { createGraphqlOverWebsocket } from '../http/graphql-over-websocket.ts';
 import { LiveConnections } from '../http/live-connections.ts';
 import { startMetricsServer } from '../http/metrics-server.ts';
+import { serveSchemaFile } from '../http/schema-file.ts';
 import {
   createHttpServer,
   createIdleConnectionCloser,
@@ -27,6 +28,7 @@ import {
   formatListeningUrl,
 } from '../http/server.ts';
 import { createAuthenticator } from '../http/sign-in.ts';
+import { serveStartPage } from '../http/start-page.ts';
 import { UnauthenticatedSocketCounter } from '../http/unauthenticated-sockets.ts';
 import { serveWebSocketUpgrades } from '../http/upgrades.ts';
 import { createLargeRequestLimiter } from '../http/uploads.ts';
@@ -110,8 +112,14 @@ export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
     limitUploads: createLargeRequestLimiter(),
   };
   lifecycle.onStop(await serveGraphqlOverHttp(server, transports));
+  const signIn = isDevelopment ? 'ISSUED' : 'PASTED';
+  if (config.introspection) {
+    const sandboxUrl = provider.sandbox && new URL('/_sandbox', provider.sandbox.baseUrl).href;
+    serveStartPage(server, { signIn, sandboxUrl });
+    serveSchemaFile(server, transports);
+  }
   await serveConsole(server, {
-    signIn: isDevelopment ? 'ISSUED' : 'PASTED',
+    signIn,
     scenarios: provider.sandbox ? describeScenarios() : null,
   });
   await serveProviderWebhooks(server, {

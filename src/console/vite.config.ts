@@ -19,6 +19,8 @@ export default defineConfig({
   build: {
     outDir: at('../../.build/console'),
     emptyOutDir: true,
+    // Lists the licences of the bundled packages, which the published package must contain.
+    license: { fileName: 'licenses.md' },
     target: 'es2022',
     // First browser versions that support light-dark(). For older versions, Vite would replace light-dark()
     // by code that ignores the theme switch.

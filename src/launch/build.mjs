@@ -60,6 +60,13 @@ const STEPS = {
     output: '.build/console/index.html',
     command: [VITE, 'build', 'src/console'],
   },
+  packages: {
+    title: 'packages',
+    inputs: [...SERVER, 'vite.config.ts', 'tsconfig.client-cjs.json', 'schema', 'migrations', 'LICENSE'],
+    without: [],
+    output: '.build/packages/sizes.json',
+    command: ['src/launch/assemble-packages.mjs'],
+  },
 };
 
 /**

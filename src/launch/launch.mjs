@@ -2,13 +2,13 @@
  * Builds what an npm script needs, then runs the script in this process, so that signals from npm or a
  * terminal reach it directly.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, LaunchError, say } from './build.mjs';
 import { develop } from './dev.mjs';
+import { endWithParent } from './end-with-parent.mjs';
 
-const ORPHAN_CHECK_MS = 1_000;
 const BUNDLES = ['compile', 'gateway', 'console'];
 
 const SCRIPTS = {
@@ -36,6 +36,12 @@ const SCRIPTS = {
     // Marks the folder as CommonJS: Node and TypeScript read the module type of a file from the nearest
     // package.json.
     writeFileSync(join(root, '.build/client-cjs/package.json'), '{ "type": "commonjs" }\n');
+  },
+
+  async packages(root) {
+    await build(root, [...BUNDLES, 'declarations', 'commonjs', 'packages']);
+    const sizes = JSON.parse(readFileSync(join(root, '.build/packages/sizes.json'), 'utf8'));
+    for (const [name, size] of Object.entries(sizes)) process.stdout.write(`${name.padEnd(44)} ${size}\n`);
   },
 
   compile: (root) => build(root, ['compile']),
@@ -78,20 +84,4 @@ async function run(root, path, args) {
 async function linkLibraries(root) {
   const { symlinkPostgresLibraries } = await importFrom(root, '.build/postgres/embedded-postgres.js');
   await symlinkPostgresLibraries();
-}
-
-/**
- * Stops this process cleanly if npm dies. Without this check the process would live on, because npm passes on
- * SIGTERM and SIGINT, but not SIGHUP or its own SIGKILL.
- */
-function endWithParent() {
-  const parent = process.ppid;
-  if (process.env.npm_lifecycle_event === undefined) return;
-  const checking = setInterval(() => {
-    if (process.ppid === parent) return;
-    // Only once: a second SIGTERM ends the process at once, even if it has not finished to stop.
-    clearInterval(checking);
-    process.kill(process.pid, 'SIGTERM');
-  }, ORPHAN_CHECK_MS);
-  checking.unref();
 }

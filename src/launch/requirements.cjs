@@ -36,11 +36,13 @@ function explainProblem(root, script) {
   );
 }
 
-function explainNode(range, version) {
+/** Returns why this Node cannot run the gateway, with what to type (by default that of a checkout); null if it can. */
+function explainNode(range, version, toType = 'npm ci && npm start') {
   if (supports(range, version)) return null;
   return (
     `vkyc-gateway runs on Node ${inWords(range)}; this is Node ${version} (${process.execPath}).\n` +
-    'Install one of these, such as with `nvm install 22`, then type: npm ci && npm start'
+    'Install one of these, such as with `nvm install 22`, then type: ' +
+    toType
   );
 }
 

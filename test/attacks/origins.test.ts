@@ -128,7 +128,16 @@ turnedAway('signed in', signedIn, token, ELSEWHERE, 'asha');
  * attack each of these routes.
  */
 const BESIDE = [
-  ...['POST /dev/token', 'GET /graphiql', 'GET /metrics', 'GET /healthz', 'GET /readyz', 'GET /nothing'],
+  ...[
+    'POST /dev/token',
+    'GET /graphiql',
+    'GET /',
+    'GET /schema.graphql',
+    'GET /metrics',
+    'GET /healthz',
+    'GET /readyz',
+    'GET /nothing',
+  ],
   ...['POST /webhooks/cashfree', 'GET /graphql?query={viewer{id}}', 'GET /graphql/stream?query={viewer{id}}'],
   ...['OPTIONS /graphql', 'OPTIONS /graphql/stream', 'POST /exports/sessions.csv'],
 ];

@@ -4,7 +4,7 @@ import { createClient } from 'graphql-ws';
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { type FeedState, resuming } from '../../src/client/resuming.ts';
+import { type FeedState, resuming, SignInEndedError } from '../../src/client/resuming.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { type Cuttable, cuttable } from './cuttable.ts';
 
@@ -192,6 +192,35 @@ test('after a cut, two subscriptions on one socket each resume from their own cu
   expect([first.seen, second.seen]).toEqual([upTo(14), upTo(14)]);
 });
 
+test('a client whose token has expired, and does not get newer, ends its subscriptions and says so once', async () => {
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
+  const token = await new SignJWT({ sub: 'ada', roles: ['ADMIN'] })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime('-28s')
+    .sign(new TextEncoder().encode(SECRET));
+  const told: string[] = [];
+  const client = resuming(
+    createClient,
+    {
+      url: `${gateway.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: async () => ({ authorization: `Bearer ${token}` }),
+      retryWait: atOnce,
+    },
+    {
+      onStatus: ({ state, reason }) => told.push(`${state} ${reason}`),
+      onUnauthorized: () => told.push('sign in again'),
+    },
+  );
+  atTheEnd(async () => client.dispose());
+
+  const { ends } = watch(client, WATCH, {});
+  await eventually(async () => ends.length > 0);
+
+  expect(ends).toEqual([new SignInEndedError('the token is no longer accepted')]);
+  expect(told.slice(-2)).toEqual(['over SIGN_IN_ENDED', 'sign in again']);
+});
+
 test('a client whose token expired reconnects with a new token', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const sign = (expires: string) =>
@@ -267,15 +296,28 @@ test.skipIf(!offers.includes('sessionLive')).each(TRANSPORTS)(
   },
 );
 
-test('the client helper imports nothing but its own files', async () => {
+/** Packages that a file of the client imports: each is an optional peer of the client package. */
+const PEERS: Record<string, string[]> = {
+  'apollo.ts': ['@apollo/client', 'graphql-ws', 'rxjs'],
+  'react.ts': ['react'],
+  'urql.ts': ['@urql/core', 'graphql-ws'],
+};
+
+test('the client helper imports nothing but its own files, and a binding only its peers besides', async () => {
   const folder = new URL('../../src/client/', import.meta.url);
-  const files = await readdir(folder);
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.ts'));
 
   for (const file of files) {
     const source = await readFile(new URL(file, folder), 'utf8');
-    const imported = [...source.matchAll(/\b(?:from|import\(|require\()\s*'([^']*)'/g)].map(
-      ([, name]) => name,
+    const imported = [...source.matchAll(/\b(?:from\s|import\(|require\()\s*'([^']*)'/g)].map(
+      ([, name]) => name as string,
     );
-    expect(imported.filter((name) => !files.some((own) => name === `./${own}`))).toEqual([]);
+    const isPeer = (name: string) =>
+      PEERS[file]?.some((peer) => name === peer || name.startsWith(`${peer}/`));
+    const isOwn = (name: string) => files.some((own) => name === `./${own}`) && !(name.slice(2) in PEERS);
+    expect(
+      imported.filter((name) => !isOwn(name) && !isPeer(name)),
+      file,
+    ).toEqual([]);
   }
 });

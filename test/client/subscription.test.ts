@@ -1,7 +1,13 @@
 /** Tests one resuming subscription over an in-memory connection, with fake timers. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Payload, Sink, SubscriptionResult } from '../../src/client/frames.ts';
-import { type FeedState, type ResumingOptions, resuming } from '../../src/client/resuming.ts';
+import {
+  type FeedState,
+  type FeedStatus,
+  type ResumingOptions,
+  resuming,
+  SignInEndedError,
+} from '../../src/client/resuming.ts';
 
 const WITH_HEARTBEATS =
   'subscription ($after: String) { feed(after: $after) { ... on Heartbeat { cursor previousCursor } } }';
@@ -29,7 +35,7 @@ function start({
 } = {}) {
   const streams: Stream[] = [];
   const made: Record<string, any>[] = [];
-  const heard = new Map<string, Set<() => void>>();
+  const heard = new Map<string, Set<(closed?: object) => void>>();
   const waits: number[] = [];
   const resume: (() => void)[] = [];
   const wait = (retries: number) => {
@@ -107,8 +113,8 @@ function start({
       return streams.map(({ payload }) => (payload.variables as { after?: unknown } | undefined)?.after);
     },
     /** Emits an event of the socket to its listeners. */
-    hear(event: string) {
-      for (const listener of heard.get(event) ?? []) listener();
+    hear(event: string, closed?: object) {
+      for (const listener of heard.get(event) ?? []) listener(closed);
     },
     /** Number of listeners of the socket for an event. */
     countListeners: (event: string) => heard.get(event)?.size ?? 0,
@@ -126,12 +132,35 @@ function start({
     },
   };
 }
+/** Replaces the network events of a browser. Returns functions that lose the network, and that bring it back. */
+function stubBrowser({ onLine = true } = {}) {
+  const heard = new Map<string, Set<() => void>>();
+  vi.stubGlobal('navigator', { onLine });
+  vi.stubGlobal('addEventListener', (event: string, listener: () => void) => {
+    heard.set(event, (heard.get(event) ?? new Set()).add(listener));
+  });
+  vi.stubGlobal('removeEventListener', (event: string, listener: () => void) =>
+    heard.get(event)?.delete(listener),
+  );
+  const emit = (event: string) => () => {
+    for (const listener of heard.get(event) ?? []) listener();
+  };
+  return {
+    goOffline: emit('offline'),
+    goOnline: emit('online'),
+    countListeners: () => [...heard.values()].reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
 const BEAT = { __typename: 'Heartbeat' };
 const fault = { data: null, errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] };
 const refusal = { data: null, errors: [{ extensions: { code: 'FORBIDDEN' } }] };
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 describe('options of the stock client', () => {
   test("the client's default options make it retry forever; the caller's own options override the defaults", () => {
@@ -589,5 +618,211 @@ describe('end of a subscription', () => {
     one.stop();
     await one.retry();
     expect(one.streams).toHaveLength(2);
+  });
+});
+
+describe('status of a subscription', () => {
+  /** Subscribes, and collects the reported statuses as `state reason seconds-since-the-start`. */
+  function watch(options: Parameters<typeof start>[0] = {}) {
+    const startedAt = Date.now();
+    const statuses: string[] = [];
+    const onStatus = ({ state, reason, since }: FeedStatus) =>
+      statuses.push(`${state} ${reason} ${(since.getTime() - startedAt) / 1000}`);
+    return { ...start({ onStatus, ...options }), statuses };
+  }
+
+  test('each state is reported with its reason, and with the time since which it lasts', async () => {
+    const one = watch();
+    await vi.advanceTimersByTimeAsync(500);
+    one.connect();
+    one.send('1', '0', BEAT);
+    await vi.advanceTimersByTimeAsync(500);
+    one.hear('closed');
+    await vi.advanceTimersByTimeAsync(500);
+    one.connect(true);
+    one.send('2', '1', BEAT);
+    one.stop();
+
+    expect(one.statuses).toEqual([
+      'connecting CONNECTING 0',
+      'catching up READING_MISSED 0.5',
+      'live UP_TO_DATE 0.5',
+      'stale CONNECTION_LOST 1',
+      'catching up READING_MISSED 1.5',
+      'live UP_TO_DATE 1.5',
+      'over ENDED 1.5',
+    ]);
+  });
+
+  test('lost frames and a fault of the server are told apart, and a new attempt keeps the state and its time', async () => {
+    const one = watch({ socket: false });
+    one.send('1', '0', BEAT);
+    await vi.advanceTimersByTimeAsync(500);
+    one.last.sink.next(fault);
+    await vi.advanceTimersByTimeAsync(500);
+    await one.retry();
+    one.send('2', '1', BEAT);
+    one.send('4', '3');
+
+    expect(one.statuses.slice(1)).toEqual([
+      'live UP_TO_DATE 0',
+      'stale SERVER_FAULT 0.5',
+      'live UP_TO_DATE 1',
+      'catching up FRAMES_LOST 1',
+    ]);
+  });
+
+  test('each subscription hears its own status through the listener `status`', () => {
+    const one = start();
+    const heard: string[] = [];
+    one.client.subscribe(
+      { query: PLAIN },
+      { next() {}, error() {}, complete() {} },
+      { status: ({ reason }: FeedStatus) => heard.push(reason) },
+    );
+    one.streams[0]?.connected(false);
+    expect(heard).toEqual(['CONNECTING']);
+    one.connect();
+    expect(heard).toEqual(['CONNECTING', 'READING_MISSED']);
+  });
+
+  test('a refused subscription is over, and only a refused token is an end of the sign-in', () => {
+    const onUnauthorized = vi.fn();
+    const one = watch({ onUnauthorized });
+    one.last.sink.next(refusal);
+    expect(one.statuses.at(-1)).toBe('over ENDED 0');
+    const other = watch({ onUnauthorized });
+    expect(onUnauthorized).not.toHaveBeenCalled();
+    other.last.sink.next({ data: null, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    expect(other.statuses.at(-1)).toBe('over SIGN_IN_ENDED 0');
+    expect(onUnauthorized).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('network of the browser', () => {
+  test('a WebSocket is closed and reported as OFFLINE the moment that the browser loses its network', () => {
+    const browser = stubBrowser();
+    const reasons: string[] = [];
+    const one = start({ onStatus: ({ reason }) => reasons.push(reason) });
+    one.connect();
+    one.send('1', '0', BEAT);
+    browser.goOffline();
+    expect(one.log.terminated).toBe(1);
+    one.hear('closed');
+    expect(reasons.at(-1)).toBe('OFFLINE');
+    expect(one.states.at(-1)).toBe('stale');
+  });
+
+  test('a WebSocket that was lost before the browser noticed it is then reported as OFFLINE', () => {
+    const browser = stubBrowser();
+    const reasons: string[] = [];
+    const one = start({ onStatus: ({ reason }) => reasons.push(reason) });
+    one.connect();
+    one.hear('closed');
+    expect(reasons.at(-1)).toBe('CONNECTION_LOST');
+    browser.goOffline();
+    expect(reasons.at(-1)).toBe('OFFLINE');
+  });
+
+  test('a stream of server-sent events is lost the moment that the network is, and opened again when it is back', async () => {
+    const browser = stubBrowser();
+    const one = start({ socket: false });
+    one.send('1', '0', BEAT);
+    browser.goOffline();
+    expect([one.states.at(-1), one.streams.length, one.streams[0]?.stopped]).toEqual(['stale', 1, 1]);
+    browser.goOnline();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([one.streams.length, one.afters.at(-1)]).toEqual([2, '1']);
+  });
+
+  test('the pause before a retry of graphql-ws ends when the network is back', async () => {
+    const browser = stubBrowser({ onLine: false });
+    const one = start();
+    const waiting = one.made[0]?.retryWait(5) as Promise<void>;
+    let isOver = false;
+    void waiting.then(() => {
+      isOver = true;
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect([isOver, one.waits]).toEqual([false, [5]]);
+    browser.goOnline();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(isOver).toBe(true);
+  });
+
+  test('a client that was disposed of no longer listens to the browser', () => {
+    const browser = stubBrowser();
+    const { client } = start();
+    expect(browser.countListeners()).toBe(2);
+    client.dispose();
+    expect(browser.countListeners()).toBe(0);
+  });
+});
+
+describe('end of the sign-in', () => {
+  /** Connects with the client's parameters, and lets the server close the WebSocket with this code. */
+  async function connectAndClose(
+    made: Record<string, any> | undefined,
+    hear: (event: string, closed?: object) => void,
+    code: number,
+  ) {
+    const params = await made?.connectionParams();
+    hear('closed', { code });
+    return params;
+  }
+
+  test('a token that is refused three times and does not get newer ends the attempts; a newer one starts them again', async () => {
+    let token = 'old';
+    const one = start({ clientOptions: { connectionParams: async () => ({ token }) } });
+    const [made] = one.made;
+    for (let time = 0; time < 3; time += 1)
+      expect(await connectAndClose(made, one.hear, 4403)).toEqual({ token: 'old' });
+
+    await expect(made?.connectionParams()).rejects.toThrow(SignInEndedError);
+    expect(made?.shouldRetry(new SignInEndedError(''))).toBe(false);
+    token = 'new';
+    expect(await connectAndClose(made, one.hear, 4403)).toEqual({ token: 'new' });
+    expect(await made?.connectionParams()).toEqual({ token: 'new' });
+  });
+
+  test('a connection that is closed for another reason never ends the attempts', async () => {
+    const one = start({ clientOptions: { connectionParams: { token: 'same' } } });
+    const [made] = one.made;
+    for (let time = 0; time < 9; time += 1) await connectAndClose(made, one.hear, 1012);
+    expect(await made?.connectionParams()).toEqual({ token: 'same' });
+    expect(made?.shouldRetry(new Error('closed'))).toBe(true);
+  });
+
+  test('all subscriptions of a WebSocket end with the error, and onUnauthorized is called once; after the next sign-in, once more', () => {
+    const onUnauthorized = vi.fn();
+    const one = start({ onUnauthorized });
+    const ends: unknown[] = [];
+    const sink = { next() {}, complete() {}, error: (error: unknown) => ends.push(error) };
+    one.client.subscribe({ query: PLAIN }, sink);
+    for (const { sink } of one.streams) sink.error(new SignInEndedError('over'));
+    expect([...one.ends, ...ends]).toEqual([new SignInEndedError('over'), new SignInEndedError('over')]);
+    expect(onUnauthorized).toHaveBeenCalledTimes(1);
+    one.client.subscribe({ query: PLAIN }, sink);
+    one.hear('connected');
+    one.last.sink.error(new SignInEndedError('over'));
+    expect(onUnauthorized).toHaveBeenCalledTimes(2);
+  });
+
+  test('a stream of server-sent events ends at the third answer 401 in a row; a frame in between begins the count again', async () => {
+    const onUnauthorized = vi.fn();
+    const one = start({ socket: false, onUnauthorized });
+    const refuse = async () => {
+      one.last.sink.error(Object.assign(new Error('refused'), { response: { status: 401 } }));
+      await one.retry();
+    };
+    await refuse();
+    await refuse();
+    one.send('1', '0', BEAT);
+    await refuse();
+    await refuse();
+    expect(onUnauthorized).not.toHaveBeenCalled();
+    await refuse();
+    expect(onUnauthorized).toHaveBeenCalledTimes(1);
+    expect(one.ends).toEqual([new SignInEndedError('the token is no longer accepted')]);
   });
 });
