@@ -13,7 +13,8 @@ import {
   isLoopbackHost,
   isPlainHttpUrl,
   isProduction,
-  usesSandbox,
+  usesCashfreeSandbox,
+  usesOnlySandbox,
 } from './environment.ts';
 import { getUnbracketedHost, isPublicIpAddress } from './services/outgoing/public-address.ts';
 import {
@@ -60,11 +61,13 @@ export function findSettingProblems(env: Environment): string[] {
       `CASHFREE_BASE_URL: the URL uses http, so credentials and personal data can be read on the network path. ${ALLOW_PLAIN}`,
     ],
     [
-      production && !usesSandbox(env) && Boolean(env.CASHFREE_CLIENT_SECRET?.some(isWeakProviderSecret)),
+      production &&
+        !usesCashfreeSandbox(env) &&
+        Boolean(env.CASHFREE_CLIENT_SECRET?.some(isWeakProviderSecret)),
       'CASHFREE_CLIENT_SECRET: the secret can be guessed, and anyone who knows it can sign webhooks. Use the secret that the provider issued.',
     ],
     [
-      Boolean(env.SANDBOX) && !usesSandbox(env),
+      Boolean(env.SANDBOX) && !usesCashfreeSandbox(env),
       'SANDBOX: the CASHFREE_ settings name a real provider, so the sandbox would not run. Unset SANDBOX or the CASHFREE_ settings.',
     ],
     ...(Array.isArray(env.TRUST_PROXY) ? env.TRUST_PROXY : []).map((network): [boolean, string] => [
@@ -72,7 +75,7 @@ export function findSettingProblems(env: Environment): string[] {
       `TRUST_PROXY: ${network} is much larger than a network of proxies, and a trusted host can claim any client address. Set it to the network of your proxies only, such as 10.0.0.0/8.`,
     ]),
     [
-      !hasAuthenticationSettings(env) && !usesSandbox(env),
+      !hasAuthenticationSettings(env) && !usesOnlySandbox(env),
       'AUTH_SECRET or AUTH_JWKS_URL: neither is set, but a real provider needs one of them to verify tokens.',
     ],
     [
@@ -100,7 +103,7 @@ export function findSettingProblems(env: Environment): string[] {
       "CASHFREE_BASE_URL: not set, but the credentials need it. Set it to the provider's API, such as https://sandbox.cashfree.com/verification.",
     ],
     [
-      production && usesSandbox(env) && !env.SANDBOX,
+      production && usesCashfreeSandbox(env) && !env.SANDBOX,
       'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET: not set, but production needs a provider. Set SANDBOX=1 to run the sandbox in production.',
     ],
     [
@@ -112,11 +115,11 @@ export function findSettingProblems(env: Environment): string[] {
       'DATABASE_URL: not set, but MIGRATE_DATABASE_URL or LISTEN_DATABASE_URL is, which only name another connection to the same database. Set DATABASE_URL too.',
     ],
     [
-      !env.DATA_KEYS && (production || !usesSandbox(env)),
+      !env.DATA_KEYS && (production || !usesOnlySandbox(env)),
       'DATA_KEYS: not set, but personal data must be encrypted. Set it to id:base64 of 32 random bytes, such as the output of: echo "k1:$(openssl rand -base64 32)".',
     ],
     [
-      !env.AUDIT_KEYS && (production || !usesSandbox(env)),
+      !env.AUDIT_KEYS && (production || !usesOnlySandbox(env)),
       'AUDIT_KEYS: not set, but the audit chain needs a key that is not in the database. Set it in the same form as DATA_KEYS.',
     ],
     [

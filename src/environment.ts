@@ -334,10 +334,17 @@ export const isPlainHttpUrl = (url: string | undefined): url is string =>
 
 export const isLoopbackHost = (host: string): boolean => LOOPBACK.includes(host.replace(/^\[|\]$/g, ''));
 
-/** Returns whether the provider is a sandbox, in this process or in another one on this machine. */
-export const usesSandbox = (env: Environment): boolean =>
+/** Returns whether Cashfree is a sandbox, in this process or in another one on this machine. */
+export const usesCashfreeSandbox = (env: Environment): boolean =>
   (!env.CASHFREE_CLIENT_ID && !env.CASHFREE_CLIENT_SECRET) ||
   (env.CASHFREE_BASE_URL !== undefined && isLoopbackHost(new URL(env.CASHFREE_BASE_URL).hostname));
+
+/**
+ * Returns whether no provider is a real one. Only then may sign-in and keys be missing. A second provider adds the test
+ * of its own settings here.
+ */
+export const usesOnlySandbox = (env: Environment): boolean => usesCashfreeSandbox(env);
+
 export const hasAuthenticationSettings = (env: Environment): boolean =>
   Boolean(env.AUTH_SECRET ?? env.AUTH_JWKS_URL);
 

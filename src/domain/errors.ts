@@ -91,7 +91,7 @@ export class Refusal extends Error {
  * - `REFUSED`: the provider will not do this, for a reason that no other input changes. No effect.
  * - `UNAVAILABLE`: no useful answer: a timeout, an error of the server, an exhausted rate limit or call budget. The call
  *   may have taken effect unless `sent` is false; the caller may retry.
- * - `MISMATCH`: the answer names another verification or user than the call (`rejectMismatches` throws it). The answer
+ * - `MISMATCH`: the answer names another verification or user than the call (`withMismatchChecks` throws it). The answer
  *   must not be used; the call may have taken effect.
  */
 export type ProviderFailureKind =
