@@ -4,7 +4,12 @@ import { createClient } from 'graphql-ws';
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { type FeedState, resuming, SignInEndedError } from '../../src/client/resuming.ts';
+import {
+  type FeedState,
+  type ResumingOptions,
+  resuming,
+  SignInEndedError,
+} from '../../src/client/resuming.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { type Cuttable, cuttable } from './cuttable.ts';
 
@@ -192,34 +197,45 @@ test('after a cut, two subscriptions on one socket each resume from their own cu
   expect([first.seen, second.seen]).toEqual([upTo(14), upTo(14)]);
 });
 
-test('a client whose token has expired, and does not get newer, ends its subscriptions and says so once', async () => {
-  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
-  const token = await new SignJWT({ sub: 'ada', roles: ['ADMIN'] })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('-28s')
-    .sign(new TextEncoder().encode(SECRET));
-  const told: string[] = [];
-  const client = resuming(
-    createClient,
-    {
-      url: `${gateway.url.replace('http', 'ws')}/graphql`,
-      webSocketImpl: WebSocket,
-      connectionParams: async () => ({ authorization: `Bearer ${token}` }),
-      retryWait: atOnce,
-    },
-    {
+test.each(['WebSocket', 'server-sent events'])(
+  'over %s, a client whose token has expired, and does not get newer, ends its subscriptions and says so once',
+  async (transport) => {
+    const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
+    const token = await new SignJWT({ sub: 'ada', roles: ['ADMIN'] })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('-28s')
+      .sign(new TextEncoder().encode(SECRET));
+    const authorization = `Bearer ${token}`;
+    const told: string[] = [];
+    const options: ResumingOptions = {
       onStatus: ({ state, reason }) => told.push(`${state} ${reason}`),
       onUnauthorized: () => told.push('sign in again'),
-    },
-  );
-  atTheEnd(async () => client.dispose());
+    };
+    const url = `${gateway.url.replace('http', 'ws')}/graphql`;
+    const client =
+      transport === 'WebSocket'
+        ? resuming(
+            createClient,
+            {
+              ...{ url, webSocketImpl: WebSocket, retryWait: atOnce },
+              connectionParams: async () => ({ authorization }),
+            },
+            options,
+          )
+        : resuming(
+            sse.createClient,
+            { url: `${gateway.url}/graphql/stream`, headers: { authorization }, retry: atOnce },
+            options,
+          );
+    atTheEnd(async () => client.dispose());
 
-  const { ends } = watch(client, WATCH, {});
-  await eventually(async () => ends.length > 0);
+    const { ends } = watch(client as Watching, WATCH, {});
+    await eventually(async () => ends.length > 0);
 
-  expect(ends).toEqual([new SignInEndedError('the token is no longer accepted')]);
-  expect(told.slice(-2)).toEqual(['over SIGN_IN_ENDED', 'sign in again']);
-});
+    expect(ends).toEqual([expect.any(SignInEndedError)]);
+    expect(told.slice(-2)).toEqual(['over SIGN_IN_ENDED', 'sign in again']);
+  },
+);
 
 test('a client whose token expired reconnects with a new token', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });

@@ -21,3 +21,12 @@ export function movableClock(): Clock & { forward(ms: number): void } {
     },
   };
 }
+
+/** Returns quiet hours in India (NOTIFICATION_QUIET_HOURS) that began an hour ago and end in two hours. */
+export function quietHoursNow(): string {
+  const inHours = (hours: number) =>
+    new Intl.DateTimeFormat('en-GB', {
+      ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'Asia/Kolkata' },
+    }).format(new Date(Date.now() + hours * 3_600_000));
+  return `${inHours(-1)}-${inHours(2)}`;
+}

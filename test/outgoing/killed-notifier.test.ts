@@ -7,6 +7,7 @@ import { hang, sendTo, startReceiver } from '../harness/receiver.ts';
 const START = `mutation ($input: StartSessionInput!) { result: startSession(input: $input) { __typename } }`;
 const SESSIONS = 12;
 
+// Invariant 23 of ARCHITECTURE.md
 test('of two gateways that notify, one is killed while it sends: each customer is notified once, and none is left out', async () => {
   const receiver = await startReceiver();
   receiver.answer(hang);

@@ -1,7 +1,7 @@
 /** Stories of notifications that the gateway sends by e-mail. */
 import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
-import { movableClock } from '../harness/clock.ts';
+import { movableClock, quietHoursNow } from '../harness/clock.ts';
 import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { startMailServer } from '../harness/mail-server.ts';
@@ -124,17 +124,8 @@ test('a customer without an address is notified through the endpoint, and refuse
   expect(both.mails.accepted).toEqual([]);
 });
 
-/** Returns quiet hours in India that began an hour ago and end in two hours. */
-function quietNow(): string {
-  const at = (ms: number) =>
-    new Intl.DateTimeFormat('en-GB', {
-      ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'Asia/Kolkata' },
-    }).format(new Date(Date.now() + ms));
-  return `${at(-HOUR_MS)}-${at(2 * HOUR_MS)}`;
-}
-
 test('in the quiet hours a notification waits for their end, unless it is urgent', async () => {
-  const { mails, clock, gateway, olga } = await mailing({ NOTIFICATION_QUIET_HOURS: quietNow() });
+  const { mails, clock, gateway, olga } = await mailing({ NOTIFICATION_QUIET_HOURS: quietHoursNow() });
   const { id } = await gateway.start('mail.night', { user: USER });
 
   await olga.act('notifyCustomer', id, { kind: 'RETRY' });
@@ -153,7 +144,7 @@ test('in the quiet hours a notification waits for their end, unless it is urgent
 
 test('a notification that the session has overtaken in the quiet hours is not sent', async () => {
   const { mails, clock, gateway, olga } = await mailing({
-    ...{ NOTIFICATIONS: 'LINK,MEETING_BOOKED,MEETING_CANCELLED', NOTIFICATION_QUIET_HOURS: quietNow() },
+    ...{ NOTIFICATIONS: 'LINK,MEETING_BOOKED,MEETING_CANCELLED', NOTIFICATION_QUIET_HOURS: quietHoursNow() },
   });
   const { id } = await gateway.start('mail.outdated', { user: USER });
   await olga.act('scheduleMeeting', id, { startsAt: new Date(Date.now() + 5 * HOUR_MS).toISOString() });
@@ -205,7 +196,7 @@ test('the customer is reminded once of a meeting that begins soon, and again if 
 test('erasing a person erases the texts, what was not sent is never sent, and the audit still verifies', {
   timeout: 60_000,
 }, async () => {
-  const { mails, clock, gateway, olga } = await mailing({ NOTIFICATION_QUIET_HOURS: quietNow() });
+  const { mails, clock, gateway, olga } = await mailing({ NOTIFICATION_QUIET_HOURS: quietHoursNow() });
   const { id } = await gateway.start('mail.erased', { user: { ...USER, userId: 'u-erased' } });
   await olga.act('notifyCustomer', id, { kind: 'LINK', text: 'Asha, please call.' });
   await olga.act('closeSession', id, { outcome: 'FAILED', reason: 'TECHNICAL' });
@@ -229,6 +220,7 @@ test('erasing a person erases the texts, what was not sent is never sent, and th
   expect(await auditOf(gateway.databaseUrl).findingOf(sessions.rows[0].id)).toBeNull();
 });
 
+// Invariant 23 of ARCHITECTURE.md
 test('two gateways over one database send each e-mail once, although both look for what is due', async () => {
   const { mails, gateway, olga } = await mailing({ NOTIFICATIONS: 'LINK' });
   await bootGateway({
@@ -258,7 +250,7 @@ test('while the mail server hangs, notifications still reach endpoints, and the 
   await eventually(async () => mails.attempts > 0);
   await olga.act('notifyCustomer', other.id, { kind: 'LINK' });
   await eventually(async () => (await listOf(olga, other.id))[0].state === 'SENT');
-  expect(await listOf(olga, mailed.id)).toMatchObject([{ channel: 'EMAIL', state: 'QUEUED' }]);
+  expect(await listOf(olga, mailed.id)).toMatchObject([{ channel: 'EMAIL', state: 'QUEUED', outcome: null }]);
 
   const began = performance.now();
   await gateway.stop();

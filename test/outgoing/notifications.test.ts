@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { merchantEventBodySchema } from '../../src/services/outgoing/event-body.ts';
-import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { bootGateway, eventually, type Gateway, STEPS_TO_THE_END_OF_THE_CALL } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 import { type Received, type Receiver, sendTo, startReceiver, verify } from '../harness/receiver.ts';
 
@@ -245,5 +245,26 @@ describe('an automatic notification', () => {
     await eventually(async () => requestsOf(receiver).length === 1);
 
     expect((await listOf(olga, id)).map(({ kind }: any) => kind)).toEqual(['MEETING_CANCELLED']);
+  });
+
+  test('of a rejection has the text of the status and that of the reviewer for the customer', async () => {
+    const { receiver, gateway, olga } = await notifying({}, { environment: { NOTIFICATIONS: 'DECISION' } });
+    const { id } = await gateway.start('decided.awaits-review');
+    const agent = await person(gateway, 'ravi', 'AGENT');
+    await gateway.advance('decided.awaits-review', STEPS_TO_THE_END_OF_THE_CALL);
+    await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
+    await agent.act('recordAgentReview', id, {
+      ...{ decision: 'REJECTED', reasons: ['FACE_MISMATCH'], remarks: 'another face' },
+      customerMessage: 'Please visit a branch.',
+    });
+    await settled(olga, id, 'SENT');
+
+    const [told] = requestsOf(receiver);
+    expect(told?.body.data).toMatchObject({
+      subStatus: 'AGENT_REJECTED',
+      notification: { kind: 'DECISION' },
+    });
+    expect(told?.body.data.notification?.text).toMatch(/^[A-Z].+\.\n\nPlease visit a branch\.$/);
+    expect(told?.text).not.toContain('another face');
   });
 });

@@ -5,13 +5,16 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { browserTest, openPage } from '../harness/browser.ts';
 import { ROOT } from '../harness/checkout.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 
@@ -23,16 +26,9 @@ const COMPILER = createRequire(createRequire(import.meta.url).resolve('@arethety
   'typescript/bin/tsc',
 );
 /** Peers of the client that its entries import, in the versions of this checkout. */
-const PEERS = [
-  '@apollo/client',
-  '@types/react',
-  '@urql/core',
-  'graphql',
-  'graphql-ws',
-  'react',
-  'rxjs',
-  'ws',
-];
+const PEERS = ['@apollo/client', '@types/react', '@urql/core', 'graphql', 'graphql-ws', 'react', 'rxjs'];
+/** Packages with which an application of React is built. */
+const TOOLS = ['@types/react-dom', 'react-dom', 'vite'];
 const PACKAGES = ['client', 'vkyc-gateway'] as const;
 const run = promisify(execFile);
 
@@ -98,7 +94,9 @@ beforeAll(async () => {
   await mkdir(join(folder, 'app'));
   await writeFile(join(folder, 'app/package.json'), '{ "private": true, "type": "module" }');
   const { devDependencies, dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
-  const peers = PEERS.map((name) => `${name}@${{ ...devDependencies, ...dependencies }[name]}`);
+  const peers = [...PEERS, ...TOOLS].map(
+    (name) => `${name}@${{ ...devDependencies, ...dependencies }[name]}`,
+  );
   await install([...Object.values(tarballs), ...peers]);
 }, 300_000);
 
@@ -114,6 +112,29 @@ async function install(names: readonly string[]): Promise<void> {
   await run('npm', ['install', ...options, ...names], { cwd: app() }).catch(({ stdout, stderr }) => {
     throw new Error(`npm install failed:\n${stdout}\n${stderr}`);
   });
+}
+
+/** Runs `vkyc-gateway dev` in a folder, with a sandbox whose customers take no time. */
+async function startDev(project: string, settings: Record<string, string> = {}) {
+  await mkdir(project);
+  const bin = join(app(), 'node_modules/.bin/vkyc-gateway');
+  const args = [bin, 'dev', '--port', '0', '--sandbox-port', '0', '--speed', '1000'];
+  const child = spawn(process.execPath, args, { cwd: project, env: { ...process.env, ...settings } });
+  atTheEnd(async () => {
+    if (child.exitCode !== null) return;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  const url = await eventually(async () => {
+    if (child.exitCode !== null) throw new Error(output);
+    return output.match(/GraphQL +(http:\S+)\/graphql/)?.[1];
+  });
+  return { url, child, said: () => output };
 }
 
 describe.each(PACKAGES)('package %s', (name) => {
@@ -227,20 +248,10 @@ describe('vkyc-gateway', () => {
 
   test('`vkyc-gateway dev` runs gateway, PostgreSQL and sandbox in any folder, ignores the settings of other projects, and issues tokens', async () => {
     const project = join(folder, 'a project');
-    await mkdir(project);
-    const env = {
-      ...process.env,
-      ...{ DATABASE_URL: 'postgres://127.0.0.1:1/other', HOST: '0.0.0.0', NODE_ENV: 'production' },
-    };
-    const bin = join(app(), 'node_modules/.bin/vkyc-gateway');
-    const args = [bin, 'dev', '--port', '0', '--sandbox-port', '0', '--speed', '1000'];
-    const child = spawn(process.execPath, args, { cwd: project, env });
-    atTheEnd(async () => void child.kill('SIGKILL'));
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
-    const url = await eventually(async () => {
-      if (child.exitCode !== null) throw new Error(said);
-      return said.match(/GraphQL +(http:\S+)\/graphql/)?.[1];
+    const { url, child, said } = await startDev(project, {
+      DATABASE_URL: 'postgres://127.0.0.1:1/other',
+      HOST: '0.0.0.0',
+      NODE_ENV: 'production',
     });
 
     const asha = ['--sub', 'asha', '--role', 'AGENT'];
@@ -254,11 +265,78 @@ describe('vkyc-gateway', () => {
     expect(await response.json()).toMatchObject({
       data: { viewer: { id: 'asha', roles: ['AGENT'] }, sessions: { totalCount: 0 } },
     });
-    expect(said).toContain('Ignored in development: DATABASE_URL, NODE_ENV, HOST.');
+    expect(said()).toContain('Ignored in development: DATABASE_URL, NODE_ENV, HOST.');
     for (const path of ['/console', '/graphiql']) expect((await fetch(url + path)).status, path).toBe(200);
     expect(await readFile(join(project, '.vkyc-gateway/.gitignore'), 'utf8')).toBe('*\n');
     const ended = once(child, 'exit');
     child.kill('SIGINT');
-    expect((await ended)[0], said).toBe(0);
+    expect((await ended)[0], said()).toBe(0);
   });
+});
+
+describe('the page of the client package', () => {
+  /** Bundles the application, and serves it at a port of its own. */
+  async function serveApplication(project: string): Promise<string> {
+    const vite = join(app(), 'node_modules/vite/bin/vite.js');
+    await run(process.execPath, [vite, 'build', '--logLevel', 'error'], { cwd: project });
+    const server = createServer(async ({ url = '/' }, response) => {
+      const path = url === '/' ? '/index.html' : url;
+      response.setHeader('content-type', path.endsWith('.js') ? 'text/javascript' : 'text/html');
+      response.end(await readFile(join(project, 'dist', path)).catch(() => ''));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    atTheEnd(async () => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  browserTest(
+    'an application with nothing but its React example compiles, and shows a session live from another port, and that it is offline',
+    async () => {
+      const readme = await readFile(join(app(), 'node_modules/@vkyc-gateway/client/README.md'), 'utf8');
+      const example = readme.match(/```tsx\n(.*?)```/s)?.[1] as string;
+      // Inside the folder in which the packages are installed, so that their imports are found.
+      const project = join(app(), 'page');
+      const { url } = await startDev(project);
+      const files = {
+        'index.html': '<!doctype html><div id="root"></div><script type="module" src="/main.tsx"></script>',
+        'main.tsx': `import { createRoot } from 'react-dom/client';
+import { Floor } from './floor.js';
+createRoot(document.getElementById('root') as HTMLElement).render(<Floor />);
+`,
+        'floor.tsx': example.replace('ws://127.0.0.1:4000', url.replace('http', 'ws')),
+        'tsconfig.json': JSON.stringify({
+          compilerOptions: {
+            ...{ target: 'ES2022', module: 'ESNext', moduleResolution: 'bundler', jsx: 'react-jsx' },
+            ...{ strict: true, noEmit: true, skipLibCheck: true, lib: ['ES2023', 'DOM'] },
+          },
+        }),
+      };
+      for (const [name, text] of Object.entries(files)) await writeFile(join(project, name), text);
+      await run(process.execPath, [COMPILER, '-p', project]).catch(({ stdout }) => expect.fail(stdout));
+      const { page, strangers } = await openPage();
+      await page.goto(await serveApplication(project));
+      const shows = (text: RegExp) =>
+        eventually(async () => text.test((await page.textContent('#root')) ?? ''));
+
+      await shows(/^0 sessions, live$/);
+      await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          query: `mutation { startSession(input: { verificationId: "page.happy-path", user: { phone: "9988776655" } }) { __typename } }`,
+        }),
+      });
+      await shows(/^1 sessions, livepage\.happy-path: The auditor approved/);
+      await page.context().setOffline(true);
+      await shows(/^1 sessions, stale/);
+      await page.context().setOffline(false);
+      await shows(/^1 sessions, live/);
+
+      expect(strangers).toEqual([]);
+    },
+  );
 });
