@@ -11,6 +11,7 @@ import {
   environmentSchema,
   hasAuthenticationSettings,
   hasCompleteProviderSettings,
+  isLoopbackHost,
   isProduction,
   type LOG_FORMATS,
 } from './environment.ts';
@@ -146,7 +147,12 @@ export interface Config {
     /** IANA name of the time zone of times in texts. */
     readonly timeZone: string;
     /** Mail server that sends them; null: they go to endpoints of merchant webhooks alone. */
-    readonly smtp: { readonly url: string; readonly from: string } | null;
+    readonly smtp: {
+      readonly url: string;
+      readonly from: string;
+      /** Whether an e-mail is kept back if the connection cannot be encrypted. */
+      readonly requiresTls: boolean;
+    } | null;
   };
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
@@ -318,9 +324,13 @@ function readNotifications(env: Environment): Config['notifications'] {
     reminderMinutes: env.NOTIFICATION_REMINDER_MINUTES ?? null,
     locale: env.NOTIFICATION_LOCALE,
     timeZone,
-    smtp: url && from ? { url, from } : null,
+    smtp: url && from ? { url, from, requiresTls: !mayBePlain(url, env) } : null,
   };
 }
+
+/** Returns whether e-mails may go to the mail server without TLS: to this machine, or if the settings allow it. */
+const mayBePlain = (url: string, env: Environment): boolean =>
+  env.ALLOW_PLAIN_HTTP || isLoopbackHost(new URL(url).hostname);
 
 function readDatabase(env: Environment): Config['database'] {
   const poolSize = env.DATABASE_POOL;

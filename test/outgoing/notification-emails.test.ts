@@ -1,9 +1,18 @@
 /** Stories of notifications that the gateway sends by e-mail. */
 import { expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { Mailer } from '../../src/services/outgoing/mailer.ts';
 import { auditOf } from '../harness/audit.ts';
 import { movableClock, quietHoursNow } from '../harness/clock.ts';
 import { createCommandRunner } from '../harness/command.ts';
-import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
+import {
+  AUDIT_KEYS,
+  atTheEnd,
+  bootGateway,
+  DATA_KEYS,
+  eventually,
+  type Gateway,
+} from '../harness/gateway.ts';
 import { startMailServer } from '../harness/mail-server.ts';
 import { type Person, person } from '../harness/people.ts';
 import { sendTo, startReceiver } from '../harness/receiver.ts';
@@ -255,4 +264,34 @@ test('while the mail server hangs, notifications still reach endpoints, and the 
   const began = performance.now();
   await gateway.stop();
   expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test('an e-mail that the mail server refuses because of a wrong password is sent once the password is right', async () => {
+  const mails = await startMailServer();
+  const mail = { id: 'm1', to: ADDRESS, subject: 'Your link', text: 'Please come.', language: 'en' };
+  const mailer = (SMTP_URL: string) =>
+    new Mailer({ url: SMTP_URL, from: mails.settings.SMTP_FROM, requiresTls: false });
+
+  expect(await mailer(mails.settings.SMTP_URL.replace('p%40ss', 'wrong')).send(mail)).toEqual({
+    ...{ accepted: false, permanent: false, outcome: 'SMTP 535' },
+  });
+  expect(await mailer(mails.settings.SMTP_URL).send(mail)).toMatchObject({ accepted: true });
+});
+
+test('an e-mail is kept back if the connection to a mail server of another machine cannot be encrypted', async () => {
+  const { settings, accepted, attempts } = await startMailServer();
+  const server = { url: settings.SMTP_URL, from: settings.SMTP_FROM };
+  const mail = { id: 'm1', to: ADDRESS, subject: 'Your link', text: 'https://link', language: 'en' };
+
+  const plain = new Mailer({ ...server, requiresTls: true });
+  atTheEnd(async () => plain.stop());
+
+  expect(await plain.send(mail)).toEqual({ accepted: false, permanent: false, outcome: 'ETLS' });
+  expect([accepted, attempts]).toEqual([[], 0]);
+  const required = (SMTP_URL: string, more = {}) =>
+    readConfig({ ...settings, SMTP_URL, ...more }).notifications.smtp?.requiresTls;
+  expect([
+    ...[required('smtp://mail.example.com'), required('smtps://mail.example.com')],
+    ...[required('smtp://127.0.0.1:25'), required('smtp://10.0.0.5', { ALLOW_PLAIN_HTTP: '1' })],
+  ]).toEqual([true, true, false, false]);
 });

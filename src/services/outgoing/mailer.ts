@@ -20,6 +20,15 @@ export interface MailResult {
   readonly outcome: string;
 }
 
+/** Mail server of the settings. */
+export interface MailServerConfig {
+  readonly url: string;
+  /** Sender. */
+  readonly from: string;
+  /** Whether an e-mail is kept back if the connection cannot be encrypted. */
+  readonly requiresTls: boolean;
+}
+
 /** Time in which the mail server must answer each step. */
 const ANSWER_TIMEOUT_MS = 15_000;
 /** Code of a network or TLS error, which is free of personal data. */
@@ -31,13 +40,13 @@ export class Mailer {
   readonly #from: string;
   readonly #domain: string;
 
-  constructor({ url, from }: { readonly url: string; readonly from: string }) {
+  constructor({ url, from, requiresTls }: MailServerConfig) {
     this.#from = from;
     this.#domain = from.replace(/^.*@/, '').replace(/>$/, '');
     const { protocol, hostname, port, username, password } = new URL(url);
     const isTls = protocol === 'smtps:';
     this.#transport = createTransport({
-      ...{ host: hostname.replace(/^\[|\]$/g, ''), secure: isTls, logger: false },
+      ...{ host: hostname.replace(/^\[|\]$/g, ''), secure: isTls, requireTLS: requiresTls, logger: false },
       port: Number(port) || (isTls ? 465 : 587),
       ...(username
         ? { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }
@@ -69,12 +78,16 @@ export class Mailer {
   }
 }
 
+/** Codes of failures that concern this e-mail: its addresses, or its content. Others concern the mail server. */
+const ABOUT_THE_MAIL = ['EENVELOPE', 'EMESSAGE'];
+
 /** Reads the code of a failure. The message is left out, because it may repeat the address. */
 function toFailure(error: unknown): MailResult {
   const { responseCode, code } = error as { readonly responseCode?: unknown; readonly code?: unknown };
-  if (typeof responseCode === 'number')
-    return { accepted: false, permanent: responseCode >= 500, outcome: `SMTP ${responseCode}` };
   const known = typeof code === 'string' && ERROR_CODE.test(code) ? code : 'CONNECTION_FAILED';
-  // Without a usable recipient there is nothing to repeat.
-  return { accepted: false, permanent: known === 'EENVELOPE', outcome: known };
+  const isAboutMail = ABOUT_THE_MAIL.includes(known);
+  if (typeof responseCode !== 'number' || known === 'ETLS')
+    return { accepted: false, permanent: isAboutMail, outcome: known };
+  // A wrong password is refused by 5xx too, but is no fault of the e-mail: once it is mended, the e-mail is sent.
+  return { accepted: false, permanent: isAboutMail && responseCode >= 500, outcome: `SMTP ${responseCode}` };
 }
