@@ -15,6 +15,8 @@ import {
   type LOG_FORMATS,
 } from './environment.ts';
 import { findSettingProblems, findSettingWarnings } from './environment-rules.ts';
+import { getUnbracketedHost } from './services/outgoing/public-address.ts';
+import { isPrivateHost } from './weak-settings.ts';
 
 /**
  * Default of DRAIN_SECONDS in production: long enough for a load balancer that probes /readyz every second and stops
@@ -146,7 +148,12 @@ export interface Config {
     /** IANA name of the time zone of times in texts. */
     readonly timeZone: string;
     /** Mail server that sends them; null: they go to endpoints of merchant webhooks alone. */
-    readonly smtp: { readonly url: string; readonly from: string } | null;
+    readonly smtp: {
+      readonly url: string;
+      readonly from: string;
+      /** Whether an unencrypted connection is refused. */
+      readonly requireTls: boolean;
+    } | null;
   };
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
@@ -318,7 +325,7 @@ function readNotifications(env: Environment): Config['notifications'] {
     reminderMinutes: env.NOTIFICATION_REMINDER_MINUTES ?? null,
     locale: env.NOTIFICATION_LOCALE,
     timeZone,
-    smtp: url && from ? { url, from } : null,
+    smtp: url && from ? { url, from, requireTls: !isPrivateHost(getUnbracketedHost(new URL(url))) } : null,
   };
 }
 

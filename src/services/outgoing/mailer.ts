@@ -31,13 +31,18 @@ export class Mailer {
   readonly #from: string;
   readonly #domain: string;
 
-  constructor({ url, from }: { readonly url: string; readonly from: string }) {
+  /** `requireTls`: no e-mail is sent, and no password, unless the connection is encrypted. */
+  constructor({
+    url,
+    from,
+    requireTls,
+  }: { readonly url: string; readonly from: string; readonly requireTls: boolean }) {
     this.#from = from;
     this.#domain = from.replace(/^.*@/, '').replace(/>$/, '');
     const { protocol, hostname, port, username, password } = new URL(url);
     const isTls = protocol === 'smtps:';
     this.#transport = createTransport({
-      ...{ host: hostname.replace(/^\[|\]$/g, ''), secure: isTls, logger: false },
+      ...{ host: hostname.replace(/^\[|\]$/g, ''), secure: isTls, requireTLS: requireTls, logger: false },
       port: Number(port) || (isTls ? 465 : 587),
       ...(username
         ? { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }
