@@ -163,8 +163,12 @@ describe('notifications of customers', () => {
     expect(readConfig(settings).notifications).toEqual({
       ...{ automatic: ['LINK', 'DECISION'], reminderMinutes: 60, locale: 'HI', timeZone: 'Asia/Kolkata' },
       quietHours: { from: 1_260, to: 480, timeZone: 'Asia/Kolkata' },
-      smtp: { url: MAIL.SMTP_URL, from: MAIL.SMTP_FROM },
+      smtp: { url: MAIL.SMTP_URL, from: MAIL.SMTP_FROM, requiresTls: true },
     });
+    const local = readConfig({ ...MAIL, SMTP_URL: 'smtp://127.0.0.1:2525' });
+    expect(local.notifications.smtp?.requiresTls).toBe(false);
+    const remote = readConfig({ ...MAIL, SMTP_URL: 'smtp://[2606:4700::1111]' });
+    expect(remote.notifications.smtp?.requiresTls).toBe(true);
   });
 
   test.each([

@@ -63,6 +63,8 @@ export interface NotificationCause {
   readonly verdict: Verdict;
   /** Whether the meeting that the transition booked replaces one that was booked before. */
   readonly movedMeeting: boolean;
+  /** Whether an earlier transition booked the same meeting: the provider repeats it. */
+  readonly repeatsMeeting: boolean;
 }
 
 /** Returns the kind of the notification that a transition causes by itself; null if it causes none. */
@@ -71,13 +73,19 @@ export function findAutomaticNotification({
   subStatus,
   verdict,
   movedMeeting,
+  repeatsMeeting,
 }: NotificationCause): AutomaticNotificationKind | null {
   if (!isAppliedVerdict(verdict)) return null;
-  // A dispute that keeps the decision tells the customer nothing new.
+  // A dispute that keeps the decision tells the customer nothing new, and none books a meeting.
   if (verdict === 'RESOLVED')
     return DECISIONS.includes(subStatus) && subStatus !== fromSubStatus ? 'DECISION' : null;
   if (fromSubStatus === null && subStatus === 'LINK_GENERATED') return 'LINK';
-  if (subStatus === 'USER_MEETING_SCHEDULED') return movedMeeting ? 'MEETING_MOVED' : 'MEETING_BOOKED';
+  if (subStatus === 'USER_MEETING_SCHEDULED') {
+    if (repeatsMeeting) return null;
+    return movedMeeting ? 'MEETING_MOVED' : 'MEETING_BOOKED';
+  }
+  // The provider confirms what was decided or cancelled here.
+  if (subStatus === fromSubStatus) return null;
   if (subStatus === 'USER_MEETING_CANCELLED') return 'MEETING_CANCELLED';
   return DECISIONS.includes(subStatus) ? 'DECISION' : null;
 }

@@ -20,7 +20,8 @@ const NOW = new Date('2026-12-01T06:00:00Z');
 const ZONE = 'Asia/Kolkata';
 
 const cause = (changes: Partial<NotificationCause>): NotificationCause => ({
-  ...{ fromSubStatus: 'LINK_GENERATED', subStatus: 'LINK_GENERATED', verdict: 'MOVED', movedMeeting: false },
+  ...{ fromSubStatus: 'LINK_GENERATED', subStatus: 'LINK_GENERATED', verdict: 'MOVED' },
+  ...{ movedMeeting: false, repeatsMeeting: false },
   ...changes,
 });
 
@@ -45,6 +46,19 @@ describe('findAutomaticNotification', () => {
     expect(
       findAutomaticNotification(cause({ subStatus: 'USER_MEETING_SCHEDULED', movedMeeting: true })),
     ).toBe('MEETING_MOVED');
+  });
+
+  test('returns null if the provider repeats a meeting, or confirms a cancellation or a decision', () => {
+    for (const movedMeeting of [true, false])
+      expect(
+        findAutomaticNotification(
+          cause({ subStatus: 'USER_MEETING_SCHEDULED', movedMeeting, repeatsMeeting: true }),
+        ),
+      ).toBeNull();
+    for (const subStatus of ['USER_MEETING_CANCELLED', 'AGENT_REJECTED'] as const)
+      expect(findAutomaticNotification(cause({ fromSubStatus: subStatus, subStatus }))).toBeNull();
+    const again = cause({ fromSubStatus: 'USER_MEETING_SCHEDULED', subStatus: 'USER_MEETING_SCHEDULED' });
+    expect(findAutomaticNotification({ ...again, movedMeeting: true })).toBe('MEETING_MOVED');
   });
 
   test('returns null for transitions that were not applied, and for disputes that keep the decision', () => {

@@ -234,6 +234,30 @@ describe('an automatic notification', () => {
     expect(all.every(({ requestedBy }: any) => requestedBy === null)).toBe(true);
   });
 
+  test('is not sent again if the provider repeats the meeting', async () => {
+    const { receiver, gateway, olga } = await notifying(
+      {},
+      { environment: { NOTIFICATIONS: 'MEETING_BOOKED,MEETING_CANCELLED' } },
+    );
+    const { id } = await gateway.start('repeated.1');
+    await olga.act('scheduleMeeting', id, { startsAt: inMinutes(60) });
+    await eventually(async () => requestsOf(receiver).length === 1);
+    await gateway.webhook({
+      event_time: inMinutes(1),
+      data: {
+        ...{ verification_id: 'repeated.1', status: 'PRE_VIDEO_CALL' },
+        sub_status: 'USER_MEETING_SCHEDULED',
+      },
+    });
+    await eventually(async () => (await olga.look(id)).version === 3);
+    await olga.act('cancelMeeting', id);
+    await eventually(async () => requestsOf(receiver).length === 2);
+
+    expect((await listOf(olga, id)).map(({ kind }: any) => kind)).toEqual([
+      ...['MEETING_CANCELLED', 'MEETING_BOOKED'],
+    ]);
+  });
+
   test('is not sent if its kind is switched off', async () => {
     const { receiver, gateway, olga } = await notifying(
       {},

@@ -57,6 +57,8 @@ export interface CauseFacts {
   readonly meetingAt: string | null;
   /** Status of the meeting before that one. */
   readonly earlierMeeting: MeetingStatus | null;
+  /** Whether an earlier transition told of that meeting. */
+  readonly repeatsMeeting: boolean;
   readonly reviewId: string | null;
   readonly customerMessage: string | null;
 }
@@ -73,6 +75,13 @@ const causeFields = createRowMapper<typeof transitions, CauseFacts>(
       order by m.created_at desc, m.id desc limit 1)`,
     earlierMeeting: `(select m.status from meeting m where m.session_id = t.session_id and m.created_at <= t.recorded_at
       order by m.created_at desc, m.id desc offset 1 limit 1)`,
+    // Meetings are created before their transition is recorded.
+    repeatsMeeting: `case when t.sub_status = 'USER_MEETING_SCHEDULED' then exists (
+      select from status_transition p
+      where p.session_id = t.session_id and p.sequence < t.sequence and p.verdict = 'MOVED'
+        and p.sub_status = 'USER_MEETING_SCHEDULED' and p.recorded_at >= (
+          select m.created_at from meeting m where m.session_id = t.session_id and m.created_at <= t.recorded_at
+          order by m.created_at desc, m.id desc limit 1)) else false end`,
     reviewId: 'r.id',
     customerMessage: `encode(r.customer_message, 'hex')`,
   },
