@@ -23,7 +23,8 @@ expect(booked.scheduleMeeting.__typename).toBe('ScheduleMeetingSuccess');
  * answers can be compared.
  */
 function seen({ status, headers, text }: Outcome): object {
-  const said = named(text);
+  // Without the pings of a stream (comments), whose number depends on how long the answer takes.
+  const said = named(text.replace(/^:\n\n/gm, ''));
   const length = Number(headers['content-length']) - text.length + said.length;
   return { status, headers: { ...headers, 'content-length': length }, said };
 }
