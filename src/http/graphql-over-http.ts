@@ -232,7 +232,8 @@ export async function serveGraphqlOverHttp(
         reply.status(status).send({ errors: [formatError(error)] });
       const type = negotiateMediaType(request.headers.accept);
       if (!type) return refuse(406, notAcceptable());
-      reply.type(type);
+      // `private` also keeps GraphQL routers from caching entities of one viewer for others.
+      reply.type(type).header('cache-control', 'private, no-store');
       let asked: OperationRequest;
       try {
         asked = parsePayload(documentPolicy(readPayload(request)));

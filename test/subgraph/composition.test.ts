@@ -1,10 +1,11 @@
 /** Composition of the committed subgraph with subgraphs of other teams, by two composition libraries. */
+import { readFileSync } from 'node:fs';
 import { composeServices } from '@theguild/federation-composition';
 import { federateSubgraphs, ROUTER_COMPATIBILITY_VERSION_ONE } from '@wundergraph/composition';
 import { parse, print, visit } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { FIELD_ACCESS, FIELD_RULES, OPERATION_ROLES, ROLES } from '../../src/domain/access.ts';
-import { SUBGRAPHS, type Subgraph, UNPROJECTED } from './peers.ts';
+import { LINK, SUBGRAPHS, type Subgraph, subgraph, UNPROJECTED } from './peers.ts';
 
 /** Each composer returns its errors as texts. */
 const COMPOSERS: Record<string, (subgraphs: readonly Subgraph[]) => string[]> = {
@@ -19,6 +20,10 @@ const COMPOSERS: Record<string, (subgraphs: readonly Subgraph[]) => string[]> = 
   },
 };
 
+const page = readFileSync(new URL('../../schema/SUPERGRAPH.md', import.meta.url), 'utf8');
+const exampleOfPage = page.match(/```graphql\r?\n([^`]+)```/)?.[1] ?? '';
+const EXAMPLE = subgraph('loans', `${LINK} type Query { loan: Loan } ${exampleOfPage}`);
+
 describe.each(Object.entries(COMPOSERS))('%s', (_name, compose) => {
   test('composes the subgraph alone', () => {
     expect(compose(SUBGRAPHS.slice(0, 1))).toEqual([]);
@@ -26,6 +31,11 @@ describe.each(Object.entries(COMPOSERS))('%s', (_name, compose) => {
 
   test('composes the subgraph with a Relay-style subgraph and one with generic type names', () => {
     expect(compose(SUBGRAPHS)).toEqual([]);
+  });
+
+  test('composes the subgraph with the example of schema/SUPERGRAPH.md', () => {
+    expect(exampleOfPage).toContain('type Loan');
+    expect(compose([...SUBGRAPHS.slice(0, 1), EXAMPLE])).toEqual([]);
   });
 
   test('does not compose the schema itself with these subgraphs', () => {

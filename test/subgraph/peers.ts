@@ -8,7 +8,8 @@ export interface Subgraph {
   readonly typeDefs: DocumentNode;
 }
 
-const LINK = `extend schema
+/** Beginning of the SDL of a subgraph of Federation 2. */
+export const LINK = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable"])`;
 
 /** Relay-style subgraph: it has `node`, `nodes`, `viewer` and `PageInfo`, as the gateway's own schema has. */
@@ -46,7 +47,8 @@ input AddReviewInput { stars: Int! }
 type Query { productReviews(status: Status): [Review!]! meetingRooms: [Meeting!]! comments: [Note!]! courses: [Assignment!]! }
 type Mutation { addReview(input: AddReviewInput!): AddReviewResult! }`;
 
-const subgraph = (name: string, sdl: string): Subgraph => ({
+/** Returns a subgraph with this SDL. */
+export const subgraph = (name: string, sdl: string): Subgraph => ({
   name,
   url: `http://${name}.example.com/graphql`,
   typeDefs: parse(sdl),
