@@ -23,6 +23,9 @@ import { findSettingProblems, findSettingWarnings } from './environment-rules.ts
  */
 const DRAIN_SECONDS_OF_PRODUCTION = 3;
 
+/** Default of SUBGRAPH_PREFIX. */
+export const DEFAULT_SUBGRAPH_PREFIX = 'Vkyc';
+
 /** Default of MEETING_TIME_ZONE. */
 const DEFAULT_TIME_ZONE = 'Asia/Kolkata';
 
@@ -158,6 +161,8 @@ export interface Config {
   readonly introspection: boolean;
   /** Whether only the GraphQL documents of `schema/trusted-documents.json` are executed. */
   readonly trustedDocumentsOnly: boolean;
+  /** Prefix of the type names of the subgraph that this process serves; null: it serves the schema itself. */
+  readonly subgraph: { readonly prefix: string } | null;
   /** Origins of other web pages that may use the API (CORS). */
   readonly allowedOrigins: readonly string[];
   /** Timeout for receiving a request, and for answering a query or mutation. */
@@ -284,6 +289,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     notifications: readNotifications(env),
     introspection: env.INTROSPECTION ?? !isProduction(env),
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',
+    subgraph: env.SUBGRAPH ? { prefix: env.SUBGRAPH_PREFIX ?? DEFAULT_SUBGRAPH_PREFIX } : null,
     allowedOrigins: env.ALLOWED_ORIGINS,
     requestSeconds: env.REQUEST_SECONDS,
     legalRetentionDays: env.LEGAL_RETENTION_DAYS,

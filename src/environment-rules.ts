@@ -67,6 +67,14 @@ export function findSettingProblems(env: Environment): string[] {
       'CASHFREE_CLIENT_SECRET: the secret can be guessed, and anyone who knows it can sign webhooks. Use the secret that the provider issued.',
     ],
     [
+      env.SUBGRAPH && env.TRUSTED_DOCUMENTS === 'only',
+      'SUBGRAPH, TRUSTED_DOCUMENTS: a GraphQL router sends documents of its own, which TRUSTED_DOCUMENTS=only would refuse. Unset one of the two, and let the router check the documents of clients.',
+    ],
+    [
+      !env.SUBGRAPH && env.SUBGRAPH_PREFIX !== undefined,
+      'SUBGRAPH_PREFIX: it has no effect without SUBGRAPH=1. Set SUBGRAPH=1, or unset SUBGRAPH_PREFIX.',
+    ],
+    [
       Boolean(env.SANDBOX) && !usesCashfreeSandbox(env),
       'SANDBOX: the CASHFREE_ settings name a real provider, so the sandbox would not run. Unset SANDBOX or the CASHFREE_ settings.',
     ],

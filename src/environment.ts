@@ -293,6 +293,11 @@ export const environmentSchema = z.object({
   AUTH_AUDIENCE: text.optional(),
   TRUSTED_DOCUMENTS: z.enum(['only', 'off']).default('off'),
   INTROSPECTION: flag.optional(),
+  SUBGRAPH: flag.default(false),
+  SUBGRAPH_PREFIX: z
+    .string()
+    .regex(/^[A-Z][A-Za-z0-9]{0,39}$/, 'must be 1 to 40 letters and digits that begin with a capital letter')
+    .optional(),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
   REQUEST_SECONDS: number.positive().max(600).default(10),
   WEBHOOK_ENDPOINTS: merchantEndpoints.optional(),

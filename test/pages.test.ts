@@ -17,7 +17,13 @@ import { TRANSPORTS } from './harness/transports.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGES = [
   ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'OPERATIONS.md', 'CHANGELOG.md'],
-  ...['schema/README.md', 'src/client/README.md', 'src/launch/README.md', 'src/sandbox/README.md'],
+  ...[
+    'schema/README.md',
+    'schema/SUPERGRAPH.md',
+    'src/client/README.md',
+    'src/launch/README.md',
+    'src/sandbox/README.md',
+  ],
 ];
 
 const read = (path: string) => readFile(join(ROOT, path), 'utf8');

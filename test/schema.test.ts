@@ -16,9 +16,11 @@ import { expect, test } from 'vitest';
 import { buildMerchantWebhookFiles } from '../src/commands/merchant-webhook-files.ts';
 import { readTextWithLf } from '../src/commands/read-text.ts';
 import { typedOperations } from '../src/commands/typed-operations.ts';
+import { DEFAULT_SUBGRAPH_PREFIX } from '../src/config.ts';
 import { buildClientKitFiles, buildPossibleTypesModule } from '../src/graphql/client-kit.ts';
 import { findDocumentSizeErrors } from '../src/graphql/document-size.ts';
 import { formatSchemaSdl, getSchema } from '../src/graphql/schema.ts';
+import { formatSubgraphSdl } from '../src/graphql/subgraph.ts';
 
 const committed = (name: string) =>
   readTextWithLf(fileURLToPath(new URL(`../schema/${name}`, import.meta.url)));
@@ -40,6 +42,10 @@ test.each(Object.entries(buildMerchantWebhookFiles()))(
 
 test('the possible types of the client package are up to date; `npm run schema` generates them', async () => {
   expect((await committed('../src/client/possible-types.ts')) === buildPossibleTypesModule()).toBe(true);
+});
+
+test('schema/subgraph.graphql is up to date; `npm run schema` writes it again', async () => {
+  expect((await committed('subgraph.graphql')) === formatSubgraphSdl(DEFAULT_SUBGRAPH_PREFIX)).toBe(true);
 });
 
 test('the typed operations of the console are up to date; `npm run schema` generates them', async () => {

@@ -5,8 +5,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DEFAULT_SUBGRAPH_PREFIX } from '../config.ts';
 import { buildClientKitFiles, buildPossibleTypesModule } from '../graphql/client-kit.ts';
 import { formatSchemaSdl } from '../graphql/schema.ts';
+import { formatSubgraphSdl } from '../graphql/subgraph.ts';
 import { buildMerchantWebhookFiles } from './merchant-webhook-files.ts';
 import { readTextWithLf } from './read-text.ts';
 import { typedOperations } from './typed-operations.ts';
@@ -21,6 +23,7 @@ const files = {
     Object.entries(buildMerchantWebhookFiles()).map(([name, text]) => [`schema/webhooks/${name}`, text]),
   ),
   'src/client/possible-types.ts': buildPossibleTypesModule(),
+  'schema/subgraph.graphql': formatSubgraphSdl(DEFAULT_SUBGRAPH_PREFIX),
   'src/console/operations.ts': await typedOperations(formatSchemaSdl(), operations),
 };
 for (const [path, text] of Object.entries(files)) {

@@ -8,6 +8,7 @@ import { OperationPreparer } from '../graphql/operation-cache.ts';
 import { createOperationHandler } from '../graphql/operation-handler.ts';
 import { createViewerRateLimiter } from '../graphql/rate-limit.ts';
 import { getSchema } from '../graphql/schema.ts';
+import { buildSubgraphSchema } from '../graphql/subgraph.ts';
 import {
   createTrustedDocumentPolicy,
   type DocumentPolicy,
@@ -47,7 +48,7 @@ export async function createGraphqlPipeline(
   { db, auditKeys }: OpenedDatabase,
 ) {
   const { config, overrides, clock, log, metrics } = core;
-  const schema: GraphQLSchema = getSchema();
+  const schema: GraphQLSchema = config.subgraph ? buildSubgraphSchema(config.subgraph.prefix) : getSchema();
   const documentPolicy: DocumentPolicy = config.trustedDocumentsOnly
     ? createTrustedDocumentPolicy(await readPublishedManifest())
     : (payload) => payload;

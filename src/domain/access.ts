@@ -98,7 +98,8 @@ export const OPERATION_ROLES = {
 /** Roles that see a person's phone, name, email and link in full. A CUSTOMER sees only their own data. */
 export const PERSONAL_DATA_ROLES: readonly Role[] = ['CUSTOMER', ...STAFF_WITH_PERSONAL_DATA];
 
-interface FieldRule {
+/** Access rule that a field can have. */
+export interface FieldRule {
   /** Roles that see the field in full. A CUSTOMER sees it only on their own sessions. */
   readonly roles: readonly Role[];
   /** True: the person who wrote the value also sees the value, whatever that person's role. */

@@ -1,16 +1,18 @@
 /** Types that have a global id. */
-export type NodeType =
-  | 'VkycSession'
-  | 'VkycUser'
-  | 'StatusTransition'
-  | 'Meeting'
-  | 'Review'
-  | 'Note'
-  | 'Closure'
-  | 'Escalation'
-  | 'DisputeResolution'
-  | 'Assignment'
-  | 'CustomerNotification';
+export const NODE_TYPES = [
+  'VkycSession',
+  'VkycUser',
+  'StatusTransition',
+  'Meeting',
+  'Review',
+  'Note',
+  'Closure',
+  'Escalation',
+  'DisputeResolution',
+  'Assignment',
+  'CustomerNotification',
+] as const;
+export type NodeType = (typeof NODE_TYPES)[number];
 
 /** Returns the id by which the API names an object: unique over all types (Relay). */
 export const toGlobalId = (type: NodeType, key: string): string =>

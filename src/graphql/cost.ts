@@ -8,6 +8,7 @@ import {
   type GraphQLCompositeType,
   GraphQLError,
   type GraphQLField,
+  type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
   getArgumentValues,
@@ -24,6 +25,7 @@ import {
 } from 'graphql';
 import { MAX_METADATA_PAIRS, MAX_TAGS } from '../domain/labels.ts';
 import { LIMITS } from './limits.ts';
+import { getOwnTypeName } from './type-names.ts';
 
 /**
  * Cost of each field that does not cost 1, the default for a field that returns an object. Fields that return
@@ -100,8 +102,12 @@ const CARRIER = /Edge$/;
 /** Connection types. The cost of what is selected for each entry is multiplied by the page size. */
 const CONNECTION = /Connection$/;
 
-/** Names of arguments that set a number of entries: a page size, or a list of ids. */
-const SIZES = ['first', 'last', 'ids'];
+/** Names of arguments that set the page size of a connection. */
+const PAGE_SIZES = ['first', 'last'];
+/** Names of arguments that list the objects to return: `nodes(ids:)` and `_entities(representations:)`. */
+const LISTS = ['ids', 'representations'];
+/** Names of arguments that set a number of entries. */
+const SIZES = [...PAGE_SIZES, ...LISTS];
 /**
  * Names of arguments that change the cost. `estimateOperationSize` caches its results by the variables in these
  * arguments.
@@ -170,7 +176,8 @@ function sizesIn(document: DocumentNode): string[] {
     Argument({ name, value }) {
       if (COSTLY_ARGUMENTS.includes(name.value) && value.kind === Kind.VARIABLE) sizes.add(value.name.value);
       // A list literal may contain variables, too: `ids: [$a, $b]`.
-      if (name.value === 'ids') visit(value, { Variable: (variable) => void sizes.add(variable.name.value) });
+      if (LISTS.includes(name.value))
+        visit(value, { Variable: (variable) => void sizes.add(variable.name.value) });
     },
   });
   return [...sizes];
@@ -216,12 +223,14 @@ function walk({ schema, document, operation, values }: Asked): OperationSize {
 
   function ofField(node: FieldNode, parent: GraphQLCompositeType, page: number): OperationSize {
     const field = 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
-    const own = COSTS[`${parent.name}.${node.name.value}`];
+    const parentName = getOwnTypeName(parent);
+    const coordinate = `${parentName}.${node.name.value}`;
+    const own = COSTS[coordinate];
     // `getFields` lacks the introspection fields, such as `__schema`, `__type` and `__typename`. Only
     // `__schema` and `__type` have a cost.
     if (!field) return { cost: own ?? 0, values: 1 };
     const type = getNamedType(field.type);
-    if (!isCompositeType(type)) return { cost: own ?? 0, values: valuesOf(parent.name, field) };
+    if (!isCompositeType(type)) return { cost: own ?? 0, values: valuesOf(parentName, field) };
     if (type.name === 'PageInfo') return ofSet(node.selectionSet, type);
     const cost = own ?? (CARRIER.test(type.name) ? 0 : 1);
     if (CONNECTION.test(type.name)) {
@@ -229,13 +238,14 @@ function walk({ schema, document, operation, values }: Asked): OperationSize {
       return multiply(page, add({ cost, values: 0 }, below));
     }
     const below = ofSet(node.selectionSet, type);
-    const size = LIST_SIZES[`${parent.name}.${node.name.value}`];
+    const size = LIST_SIZES[coordinate];
     if (size !== undefined) return { cost: page * cost, values: page * size * below.values };
-    if (`${parent.name}.${node.name.value}` === STATISTICS && !asksForOpenOnly(field, node, values))
+    if (coordinate === STATISTICS && !asksForOpenOnly(field, node, values))
       return multiply(page, add({ cost, values: 0 }, multiply(ALL_SESSIONS_FACTOR, below)));
-    const most = MAX_ENTRIES[`${parent.name}.${node.name.value}`];
+    const most = MAX_ENTRIES[coordinate];
     if (most !== undefined) return multiply(page, add({ cost, values: 0 }, multiply(most, below)));
-    // `nodes(ids:)` is a list without a connection: each id asks for one object.
+    // `nodes(ids:)` and `_entities(representations:)` are lists without a connection: each entry of the argument
+    // asks for one object.
     return multiply(page * entries(field, node, values), add({ cost, values: 0 }, below));
   }
 
@@ -247,6 +257,56 @@ function valuesOf(parent: string, { name, type }: GraphQLField<unknown, unknown>
   if (SEALED.test(`${parent}.${name}`)) return VALUES_OF_SEALED;
   return LIST_SIZES[`${parent}.${name}`] ?? (isListType(getNullableType(type)) ? VALUES_OF_LIST : 1);
 }
+
+/**
+ * Cost of one field in the terms of the directives `@cost` and `@listSize` of GraphQL Federation. A GraphQL router
+ * multiplies the weight of a list, and what is selected below it, by the size of the list.
+ */
+export interface FieldCostDirectives {
+  /** Null if it is the default of the directives: 1 for a field that returns objects, 0 for other fields. */
+  readonly weight: number | null;
+  readonly listSize:
+    | { readonly assumedSize: number }
+    | { readonly slicingArguments: readonly string[]; readonly sizedFields: readonly string[] }
+    | null;
+}
+
+/** Types of which only `sessionStats` returns objects. */
+const TYPES_OF_STATISTICS = /^(SessionStats|StatusCount|PartyCount|FunnelStage|StatsInterval)$/;
+/** Fields of a connection that have as many entries as its page. */
+const SIZED_FIELDS = ['edges', 'nodes'];
+
+/**
+ * Returns the cost of a field for the directives of a subgraph. It is the cost that `estimateOperationSize` computes,
+ * except for statistics of open sessions: a router counts them like statistics of all sessions.
+ */
+export function getFieldCostDirectives(
+  parent: GraphQLNamedType,
+  field: GraphQLField<unknown, unknown>,
+): FieldCostDirectives {
+  const parentName = getOwnTypeName(parent);
+  const coordinate = `${parentName}.${field.name}`;
+  const type = getNamedType(field.type);
+  const factor = TYPES_OF_STATISTICS.test(parentName) ? ALL_SESSIONS_FACTOR : 1;
+  if (!isCompositeType(type))
+    return { weight: weightOf((COSTS[coordinate] ?? 0) * factor, 0), listSize: null };
+  if (type.name === 'PageInfo') return { weight: 0, listSize: null };
+  const cost = (COSTS[coordinate] ?? (CARRIER.test(type.name) ? 0 : 1)) * factor;
+  if (CONNECTION.test(type.name)) {
+    const slicingArguments = PAGE_SIZES.filter((name) =>
+      field.args.some((argument) => argument.name === name),
+    );
+    return { weight: weightOf(cost, 1), listSize: { slicingArguments, sizedFields: SIZED_FIELDS } };
+  }
+  const isSized = CONNECTION.test(parentName) && SIZED_FIELDS.includes(field.name);
+  if (isSized || !isListType(getNullableType(field.type)))
+    return { weight: weightOf(cost, 1), listSize: null };
+  // A router multiplies the weight of a list by its size, whereas the gateway counts the list once.
+  const assumedSize = MAX_ENTRIES[coordinate] ?? 1;
+  return { weight: weightOf(Math.ceil(cost / assumedSize), 1), listSize: { assumedSize } };
+}
+
+const weightOf = (cost: number, byDefault: number): number | null => (cost === byDefault ? null : cost);
 
 /**
  * Returns the error for an operation that exceeds the limits, or null. For a subscription, cost and number of values
@@ -286,8 +346,8 @@ function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values:
   const isPage = field.args.some(({ name }) => SIZES.includes(name));
   // Stryker disable next-line ConditionalExpression: only saves time, a field without these arguments has one entry
   if (!isPage) return 1;
-  const { first, last, ids } = argumentsOf(field, node, values);
-  return Math.min(LIMITS.page, Math.max(1, first ?? last ?? ids?.length ?? 1));
+  const { first, last, ids, representations } = argumentsOf(field, node, values);
+  return Math.min(LIMITS.page, Math.max(1, first ?? last ?? ids?.length ?? representations?.length ?? 1));
 }
 
 const asksForOpenOnly = (...asked: Parameters<typeof getArgumentValues>): boolean =>
@@ -298,6 +358,7 @@ interface Sizes {
   readonly first?: number | null;
   readonly last?: number | null;
   readonly ids?: readonly unknown[] | null;
+  readonly representations?: readonly unknown[] | null;
 }
 
 function argumentsOf(...asked: Parameters<typeof getArgumentValues>): Sizes {

@@ -38,7 +38,7 @@ import {
   type TransitionRangeOptions,
 } from '../db/sessions/transitions.ts';
 import { findUnreviewedCalls } from '../db/sessions/unreviewed-calls.ts';
-import { findUsersById } from '../db/sessions/users.ts';
+import { findUsersById, findUsersByProviderUserId } from '../db/sessions/users.ts';
 
 /**
  * One session's page of transitions. `TransitionRangeOptions` (size, end, columns) is the same for all sessions of a
@@ -102,6 +102,11 @@ const LOADERS = {
   user: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findUsersById(db, ids), (row) => row.id),
+    ),
+  /** Loads a user by the provider's user id. */
+  userByProviderUserId: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findUsersByProviderUserId(db, ids), (row) => row.userId),
     ),
   meeting: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>

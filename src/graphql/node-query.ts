@@ -1,5 +1,6 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions/sessions.ts';
+import type { UserRow } from '../db/sessions/users.ts';
 import { getVisibleVerificationIds, maySeeSession } from '../domain/access.ts';
 import type { AnnotationKind } from '../domain/annotations.ts';
 import { ANNOTATION_KINDS_BY_TYPE, pairEscalationsWithResolutions } from './annotations.ts';
@@ -8,29 +9,40 @@ import { createBadInputError } from './connection.ts';
 import type { Context } from './context.ts';
 import { Node, type NodeType, parseGlobalId } from './node.ts';
 
-const MAX_IDS = 100;
+/** Maximum number of objects that one field fetches by their ids or keys. */
+export const MAX_IDS = 100;
 
-interface Found {
+/** Row of an object, with the name of its type in the gateway's own schema. */
+export interface Found {
   readonly __typename: NodeType;
 }
 
 type Finder = (key: string, context: Context) => Promise<object | null>;
 
-const visible = (session: SessionRow | null, { viewer }: Context): SessionRow | null =>
+/** Returns the session if the viewer may see it; otherwise null. */
+export const visibleSession = (session: SessionRow | null, { viewer }: Context): SessionRow | null =>
   session && maySeeSession(viewer, session.verificationId) ? session : null;
 
-const NO_SESSION = '00000000-0000-0000-0000-000000000000';
+const NO_ROW = '00000000-0000-0000-0000-000000000000';
 
 /** Returns a meeting, review, annotation or transition if the viewer may see its session; otherwise null. */
 async function ofVisibleSession<Row extends { sessionId: string }>(row: Row | null, context: Context) {
   // Loads a session even if the row does not exist. Otherwise the response time would show whether a hidden
   // row exists (timing side channel).
-  const session = await context.loaders.session.load(row?.sessionId ?? NO_SESSION);
-  return visible(session, context) ? row : null;
+  const session = await context.loaders.session.load(row?.sessionId ?? NO_ROW);
+  return visibleSession(session, context) ? row : null;
+}
+
+/** Returns the user if the viewer may see one of the user's sessions; otherwise null. */
+export async function visibleUser(user: UserRow | null, context: Context): Promise<UserRow | null> {
+  const verificationIds = getVisibleVerificationIds(context.viewer);
+  const page = { userId: user?.id ?? NO_ROW, after: null, limit: 1, verificationIds };
+  const sessions = await context.loaders.userSessions.load(page);
+  return sessions.length > 0 ? user : null;
 }
 
 const FINDERS: Record<NodeType, Finder> = {
-  VkycSession: async (key, context) => visible(await context.loaders.session.load(key), context),
+  VkycSession: async (key, context) => visibleSession(await context.loaders.session.load(key), context),
   VkycUser: async (key, context) => {
     const verificationIds = getVisibleVerificationIds(context.viewer);
     const [user, sessions] = await Promise.all([
@@ -77,7 +89,8 @@ function findAnnotation(type: keyof typeof ANNOTATION_KINDS_BY_TYPE): Finder {
   };
 }
 
-async function find(id: string, context: Context): Promise<Found | null> {
+/** Finds an object by its global id. Null if it does not exist or the viewer may not see it. */
+export async function findNode(id: string, context: Context): Promise<Found | null> {
   const named = parseGlobalId(id);
   if (!named) return null;
   const row = await FINDERS[named.type](named.key, context);
@@ -94,7 +107,7 @@ export class NodeResolver {
     @Arg('id', () => ID, { description: 'Global `id` of the object.' }) id: string,
     @Ctx() context: Context,
   ): Promise<Found | null> {
-    return find(id, context);
+    return findNode(id, context);
   }
 
   @Query(() => [Node], {
@@ -110,6 +123,6 @@ export class NodeResolver {
     @Ctx() context: Context,
   ): Promise<(Found | null)[]> {
     if (ids.length > MAX_IDS) throw createBadInputError(`Pass at most ${MAX_IDS} ids, not ${ids.length}.`);
-    return Promise.all(ids.map((id) => find(id, context)));
+    return Promise.all(ids.map((id) => findNode(id, context)));
   }
 }

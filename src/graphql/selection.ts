@@ -1,5 +1,12 @@
-import { type FieldNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
 import type { ColumnDetailLevel } from '../db/statements/row-mapper.ts';
+import { getOwnTypeName } from './type-names.ts';
 
 interface Selecting {
   readonly selectionSet?: SelectionSetNode | undefined;
@@ -67,11 +74,19 @@ function collectFields(nodes: readonly Selecting[], fragments: Fragments): Field
 }
 
 /**
- * Whether the selection of a field names this type in a fragment. A field of a union is sent objects of later types only
+ * Whether the selection of a field names this type (by its name in the gateway's own schema) in a fragment. A field of a union is sent objects of later types only
  * if it does, so that clients which do not know the type get none.
  */
 export function hasFragmentOnType(
-  { fieldNodes, fragments }: { readonly fieldNodes: readonly Selecting[]; readonly fragments: Fragments },
+  {
+    fieldNodes,
+    fragments,
+    schema,
+  }: {
+    readonly fieldNodes: readonly Selecting[];
+    readonly fragments: Fragments;
+    readonly schema: GraphQLSchema;
+  },
   type: string,
 ): boolean {
   const spread = new Set<string>();
@@ -84,7 +99,8 @@ export function hasFragmentOnType(
       const fragment = isInline ? selection : fragments[selection.name.value];
       if (!fragment || (!isInline && spread.has(selection.name.value))) continue;
       if (!isInline) spread.add(selection.name.value);
-      if (fragment.typeCondition?.name.value === type) return true;
+      const named = fragment.typeCondition && schema.getType(fragment.typeCondition.name.value);
+      if (named && getOwnTypeName(named) === type) return true;
       unread.push(fragment.selectionSet);
     }
   return false;

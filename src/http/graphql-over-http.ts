@@ -9,6 +9,7 @@ import {
 } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { FastifyInstance, preParsingHookHandler } from 'fastify';
@@ -211,9 +212,11 @@ export async function serveGraphqlOverHttp(
     logger: log,
     plugins: [
       executedBy({ operations, execute, rateLimit, formatError }),
-      // Disables two of Apollo's default plugins: cache control, which slows down every field, and the
-      // landing page, which loads its content from another host.
+      // Disables three of Apollo's default plugins: cache control, which slows down every field, the landing
+      // page, which loads its content from another host, and the traces of a subgraph in its answers, which would
+      // contain the texts of errors.
       ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
     ],
   });
@@ -229,7 +232,8 @@ export async function serveGraphqlOverHttp(
         reply.status(status).send({ errors: [formatError(error)] });
       const type = negotiateMediaType(request.headers.accept);
       if (!type) return refuse(406, notAcceptable());
-      reply.type(type);
+      // `private` also keeps GraphQL routers from caching entities of one viewer for others.
+      reply.type(type).header('cache-control', 'private, no-store');
       let asked: OperationRequest;
       try {
         asked = parsePayload(documentPolicy(readPayload(request)));

@@ -144,7 +144,7 @@ function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: 
     ...headers,
     'content-type': 'text/event-stream; charset=utf-8',
     // Forbids proxies to compress or buffer the stream, because they would hold frames back.
-    'cache-control': 'no-store, no-transform',
+    'cache-control': 'private, no-store, no-transform',
     'x-accel-buffering': 'no',
   });
   // Sends a first comment, because some browsers report a stream as open only once part of its body has

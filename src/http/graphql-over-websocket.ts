@@ -194,15 +194,38 @@ interface Asked {
   readonly operation: CheckedOperation;
 }
 
+/**
+ * Returns the authorization of a socket: from the payload of its first message, as clients and Hive Gateway send it;
+ * from `connectionParams` inside that payload, where Apollo Router puts it, as `token` unless it is configured
+ * otherwise; or from the `Authorization` header of the upgrade request, which Cosmo Router and Hive Router forward.
+ */
+function findAuthorization(
+  payload: Connected['connectionParams'],
+  { headersDistinct }: IncomingMessage,
+): unknown {
+  const nested = payload?.connectionParams as Record<string, unknown> | null | undefined;
+  return (
+    payload?.authorization ??
+    payload?.Authorization ??
+    nested?.authorization ??
+    nested?.Authorization ??
+    nested?.token ??
+    // Several headers are joined, so that their verification fails: see `getAuthorizationHeader`.
+    headersDistinct.authorization?.join(', ')
+  );
+}
+
 async function signIn(
   peer: Peer,
   connectionParams: Connected['connectionParams'],
   { authenticator, connections, unsigned }: Dependencies,
 ): Promise<boolean> {
   const { client } = peer;
-  const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
   try {
-    peer.viewer = await authenticator.viewerOf(authorization, peer.request);
+    peer.viewer = await authenticator.viewerOf(
+      findAuthorization(connectionParams, peer.request),
+      peer.request,
+    );
   } catch (error) {
     // Returning false makes graphql-ws close the socket with 4403. After 4403, clients reconnect with a new
     // token if their `connectionParams` is a function. For the rate limit, 4429 would be wrong: in graphql-ws

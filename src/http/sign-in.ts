@@ -65,7 +65,7 @@ const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: 
 
 /**
  * Authenticates a request by its `Authorization` header, or a WebSocket by the parameter `authorization` of
- * its first message.
+ * its first message or by the header of its upgrade request.
  */
 export interface Authenticator {
   /**

@@ -66,3 +66,13 @@ const usersById = prepareQuery(
   userRowMapper,
   `select ${userRowMapper.list} from vkyc_user u where ${equalsAny('u.id', '$1', 'uuid')}`,
 );
+
+/** Finds users by the provider's user id, in no particular order. */
+export const findUsersByProviderUserId = (db: Queryable, userIds: readonly string[]): Promise<UserRow[]> =>
+  usersByProviderUserId(db, userIds);
+
+const usersByProviderUserId = prepareQuery(
+  'users by user id',
+  userRowMapper,
+  `select ${userRowMapper.list} from vkyc_user u where ${equalsAny('u.user_id', '$1', 'text')}`,
+);
