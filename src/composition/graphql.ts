@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
+import { readEndpointHealth } from '../db/outgoing/endpoints.ts';
 import { MeetingCalendar } from '../domain/calendar.ts';
 import type { Services } from '../graphql/context.ts';
 import { createErrorFormatter, getErrorCode } from '../graphql/errors.ts';
@@ -14,6 +15,7 @@ import {
   readPublishedManifest,
 } from '../graphql/trusted-documents.ts';
 import { DataAccessLog } from '../services/audit/data-access-log.ts';
+import { replayWebhooks } from '../services/outgoing/replay-webhooks.ts';
 import {
   addNote,
   assignAgent,
@@ -70,7 +72,7 @@ export async function createGraphqlPipeline(
 /** Builds the services that resolvers call. */
 export function createResolverServices(
   { config, clock, log, metrics }: Core,
-  { db, sealer, statistics }: OpenedDatabase,
+  { db, sealer, statistics, pools, auditKeys }: OpenedDatabase,
   { providers, onMismatch }: OpenedProvider,
   { hub, cursors }: OpenedFeed,
   { unitOfWork }: OpenedTransitions,
@@ -83,8 +85,13 @@ export function createResolverServices(
   const calendar = config.calendar && new MeetingCalendar(config.calendar);
   const leaseMs = config.claimLeaseMinutes * 60_000;
   const actions = { db, clock, unitOfWork, sealer, policy, leaseMs, providers: clients, onMismatch, log };
+  const merchantWebhooks = {
+    endpoints: config.merchantWebhooks?.endpoints ?? [],
+    readHealth: () => readEndpointHealth(pools.watching, clock.now()),
+  };
+  const accessLog = new DataAccessLog({ db, keys: auditKeys, clock });
   return {
-    ...{ db, sealer, clock, calendar, policy, hub, cursors, templates },
+    ...{ merchantWebhooks, db, sealer, clock, calendar, policy, hub, cursors, templates },
     figures: new SessionFiguresService({ db, statistics, clock, log }),
     startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer, policy, rules }),
     scheduleMeeting: (viewer, input) => scheduleMeeting({ ...actions, calendar }, viewer, input),
@@ -99,6 +106,8 @@ export function createResolverServices(
     unassignAgent: (viewer, input) => unassignAgent(actions, viewer, input),
     claimNext: (viewer, input) => claimNext(actions, viewer, input),
     labelSession: (viewer, input) => labelSession(actions, viewer, input),
+    replayWebhooks: (viewer, input) =>
+      replayWebhooks({ ...merchantWebhooks, db, clock, accessLog }, viewer, input),
     refreshSession: (viewer, id) => refreshSession(actions, viewer, id),
     requestRecording: (viewer, id) => requestRecording(actions, viewer, id),
     createSdkToken: (viewer, id) => createSdkToken(actions, viewer, id),

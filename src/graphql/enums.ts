@@ -3,6 +3,7 @@
  * the rules cannot differ.
  */
 import { registerEnumType } from 'type-graphql';
+import type { MerchantDeliveryState } from '../db/schema/tables.ts';
 import type { SessionOrderField } from '../db/sessions/sessions.ts';
 import { ROLES, type Role } from '../domain/access.ts';
 import {
@@ -47,6 +48,7 @@ import {
   UNRECOGNIZED,
 } from '../domain/status.ts';
 import { RESTART_CAUSES, type RestartCause } from '../feed/subscription.ts';
+import { ENDPOINT_STATES, type EndpointState } from '../services/outgoing/list-endpoints.ts';
 
 type Descriptions<Value extends string> = Record<Value, string>;
 
@@ -206,6 +208,21 @@ export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
     SMS: "Text message to the user's phone.",
     WHATSAPP: "WhatsApp message to the user's phone.",
     EMAIL: "Email to the user's address.",
+  },
+);
+
+export const MerchantEndpointStateEnum = enumOf<EndpointState>(
+  'MerchantEndpointState',
+  'Whether an endpoint of merchant webhooks accepts its events.',
+  ENDPOINT_STATES,
+);
+export const WebhookDeliveryStateEnum = enumOf<MerchantDeliveryState>(
+  'WebhookDeliveryState',
+  'Whether an endpoint has accepted an event.',
+  {
+    PENDING: 'The event is to be sent, or sent again.',
+    DONE: 'The endpoint accepted the event.',
+    PARKED: 'Dead letter: the endpoint did not accept the event within three days. It is sent no more.',
   },
 );
 
