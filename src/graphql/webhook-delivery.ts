@@ -175,7 +175,11 @@ class ReplayWebhooksInput {
     description: `Ids of deliveries, at most ${REPLAY_LIMITS.deliveryIds.toLocaleString('en')}, whatever their state.`,
   })
   deliveryIds?: string[];
-  @Field(() => String, { nullable: true, description: 'Name of an endpoint in WEBHOOK_ENDPOINTS.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Endpoint whose events are sent again, by its name in WEBHOOK_ENDPOINTS. Pass it with `state` or `since`.',
+  })
   endpoint?: string;
   @Field(() => WebhookDeliveryStateEnum, {
     nullable: true,

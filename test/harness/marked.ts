@@ -16,6 +16,7 @@ import {
   STEPS_TO_THE_END_OF_THE_CALL,
 } from './gateway.ts';
 import { inMinutes } from './people.ts';
+import { sendTo, startReceiver } from './receiver.ts';
 
 /** Role of the caller's token. NONE is a token without a role. */
 export type Caller = Role | 'NONE';
@@ -51,12 +52,16 @@ export interface Marked {
  * texts and ids of people contain marks.
  */
 export async function bootMarked(): Promise<Marked> {
+  const receiver = await startReceiver();
   const gateway = await bootGateway({
     // By default, compiled execution is not compared with graphql-js, because the comparison takes half of the time of
     // these tests.
     bothWays: process.env.COMPARE_EVERYTHING === '1',
     // A calendar around the clock.
-    environment: { MEETING_HOURS: 'Mon-Sun 00:00-24:00', MEETING_CAPACITY: '1', DEADLINES: 'AGENT=60' },
+    environment: {
+      ...{ MEETING_HOURS: 'Mon-Sun 00:00-24:00', MEETING_CAPACITY: '1', DEADLINES: 'AGENT=60' },
+      ...sendTo({ core: receiver }),
+    },
   });
   const tokens = new Map<Caller, string>();
   for (const caller of CALLERS) {
@@ -211,6 +216,21 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   await act('ADMIN', 'scheduleMeeting', { startsAt, expectedVersion: 99 });
   await act('ADMIN', 'scheduleMeeting', { startsAt, sessionId: NOBODYS });
   await act('ADMIN', 'scheduleMeeting', { startsAt, idempotencyKey: '' });
+  await eventually(async () => {
+    const { data } = await ask(
+      'ADMIN',
+      `mutation { replayWebhooks(input: { endpoint: "core", state: DONE }) {
+         __typename ... on ReplayWebhooksSuccess { queued mayHaveMore } } }`,
+    );
+    return data.replayWebhooks.__typename === 'ReplayWebhooksSuccess';
+  });
+  const delivery = everythingOf(schema.getType('WebhookDelivery') as never, 1, {});
+  for (const caller of CALLERS)
+    await ask(
+      caller,
+      `{ session(id: "${own.id}") { __typename webhookDeliveries(first: 5) {
+         __typename nodes ${delivery} edges { __typename cursor node { __typename id } } } } }`,
+    );
   // Reads nullable fields, which the generated queries (`routesFrom`) do not follow.
   for (const caller of CALLERS) {
     await ask(caller, `{ session(id: "${otherId}") { __typename closure { __typename id note closedBy } } }`);
