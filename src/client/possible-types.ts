@@ -140,6 +140,11 @@ export const possibleTypes: Record<string, string[]> = {
     "ConflictError",
     "ProviderError"
   ],
+  "ReplayWebhooksResult": [
+    "ReplayWebhooksSuccess",
+    "InvalidInputError",
+    "NotFoundError"
+  ],
   "SessionFrame": [
     "SessionSnapshot",
     "StatusTransition",

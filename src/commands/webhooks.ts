@@ -2,25 +2,16 @@
  * `npm run webhooks`: lists and shows deliveries of merchant webhooks, queues them again (replay), and sends a test
  * event (ping).
  */
+import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import {
-  type DeliveryRow,
-  findDeliveriesById,
-  findFeedPositionBefore,
-  listDeliveries,
-  replayDeliveries,
-  replayFeedRange,
-} from '../db/outgoing/deliveries.ts';
-import {
-  deleteEndpoint,
-  findEndpointWithFeedHead,
-  readEndpointHealth,
-  registerEndpoint,
-} from '../db/outgoing/endpoints.ts';
+import { type DeliveryRow, findDeliveriesById, listDeliveries } from '../db/outgoing/deliveries.ts';
+import { deleteEndpoint, readEndpointHealth } from '../db/outgoing/endpoints.ts';
 import { MERCHANT_DELIVERY_STATES, type MerchantDeliveryState } from '../db/schema/tables.ts';
 import type { MerchantEndpoint } from '../domain/merchant-events.ts';
 import { systemClock } from '../domain/ports.ts';
+import { DataAccessLog } from '../services/audit/data-access-log.ts';
 import { buildMerchantEvent, buildPingEvent } from '../services/outgoing/event-body.ts';
+import { type ReplayRequest, replayWebhookDeliveries } from '../services/outgoing/replay-deliveries.ts';
 import { EventSender } from '../services/outgoing/send-event.ts';
 import { type CommandDatabase, openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
@@ -32,11 +23,6 @@ npm run webhooks -- replay --state PARKED [--endpoint NAME]
 npm run webhooks -- replay --endpoint NAME --since TIME queues everything since a time again, such as 2026-11-30T09:00Z
 npm run webhooks -- ping NAME                           sends a signed test event, and says what the endpoint answered
 npm run webhooks -- forget NAME                         deletes an endpoint that is no longer in WEBHOOK_ENDPOINTS`;
-
-/** Maximum number of deliveries that `replay --state` queues in one run. The next run queues the remaining ones. */
-const REPLAY_BATCH = 10_000;
-/** Transitions that `replay --since` reads at once. */
-const FEED_BATCH = 1_000;
 
 class UsageError extends Error {}
 
@@ -83,24 +69,12 @@ async function show({ db }: CommandDatabase, ids: readonly bigint[]): Promise<vo
   }
 }
 
-async function replay(opened: CommandDatabase, ids: readonly bigint[], filter: Filter): Promise<void> {
-  const { db } = opened;
-  const wanted =
-    filter.state === null
-      ? (await findAll(opened, ids)).map(({ id }) => id)
-      : (await listDeliveries(db, filter, REPLAY_BATCH)).map(({ id }) => id);
-  const queued = await replayDeliveries(db, wanted, systemClock.now());
-  print(
-    `${queued} deliveries are queued again: a running gateway will send them, with the same ids as before.`,
-  );
-}
-
-async function replaySince({ db }: CommandDatabase, endpoint: MerchantEndpoint, since: Date): Promise<void> {
-  await registerEndpoint(db, endpoint.name);
-  const stored = await findEndpointWithFeedHead(db, endpoint.name);
-  const range = { after: await findFeedPositionBefore(db, since), upTo: stored?.position ?? 0 };
-  const queued = await replayFeedRange(db, endpoint, range, systemClock.now(), FEED_BATCH);
-  print(`${queued} events are queued again: a running gateway will send them, with the same ids as before.`);
+async function replay({ db, auditKeys: keys }: CommandDatabase, request: ReplayRequest): Promise<void> {
+  const accessLog = new DataAccessLog({ db, keys, clock: systemClock });
+  const caller = { name: `${userInfo().username}, by npm run webhooks`, operation: 'webhooks replay' };
+  const queued = await replayWebhookDeliveries({ db, clock: systemClock, accessLog }, caller, request);
+  const what = request.by === 'SINCE' ? 'events' : 'deliveries';
+  print(`${queued} ${what} are queued again: a running gateway will send them, with the same ids as before.`);
 }
 
 async function ping({ config }: CommandDatabase, endpoint: MerchantEndpoint): Promise<void> {
@@ -193,8 +167,11 @@ async function main(): Promise<void> {
     else if (verb === 'show') await show(opened, ids);
     else if (verb === 'ping') await ping(opened, findConfigured(opened, given[0]));
     else if (verb === 'forget') await forget(opened, given[0] ?? '');
-    else if (since) await replaySince(opened, findConfigured(opened, values.endpoint), since);
-    else await replay(opened, ids, filter);
+    else if (since) {
+      const endpoint = findConfigured(opened, values.endpoint);
+      await replay(opened, { by: 'SINCE', endpoint, since, maxTransitions: null });
+    } else if (filter.state) await replay(opened, { by: 'STATE', ...filter, state: filter.state });
+    else await replay(opened, { by: 'IDS', ids });
   } finally {
     await opened.close();
   }

@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
+import { readEndpointHealth } from '../db/outgoing/endpoints.ts';
 import { MeetingCalendar } from '../domain/calendar.ts';
 import type { Services } from '../graphql/context.ts';
 import { createErrorFormatter, getErrorCode } from '../graphql/errors.ts';
@@ -16,6 +17,7 @@ import {
 } from '../graphql/trusted-documents.ts';
 import { DataAccessLog } from '../services/audit/data-access-log.ts';
 import { canNotify } from '../services/outgoing/notification-settings.ts';
+import { replayWebhooks } from '../services/outgoing/replay-webhooks.ts';
 import {
   addNote,
   assignAgent,
@@ -74,7 +76,7 @@ export async function createGraphqlPipeline(
 /** Builds the services that resolvers call. */
 export function createResolverServices(
   { config, clock, log, metrics }: Core,
-  { db, sealer, statistics }: OpenedDatabase,
+  { db, sealer, statistics, pools, auditKeys }: OpenedDatabase,
   { providers, onMismatch }: OpenedProvider,
   { hub, cursors }: OpenedFeed,
   { unitOfWork }: OpenedTransitions,
@@ -88,8 +90,13 @@ export function createResolverServices(
   const calendar = config.calendar && new MeetingCalendar(config.calendar);
   const leaseMs = config.claimLeaseMinutes * 60_000;
   const actions = { db, clock, unitOfWork, sealer, policy, leaseMs, providers: clients, onMismatch, log };
+  const merchantWebhooks = {
+    endpoints: config.merchantWebhooks?.endpoints ?? [],
+    readHealth: () => readEndpointHealth(pools.watching, clock.now()),
+  };
+  const accessLog = new DataAccessLog({ db, keys: auditKeys, clock });
   return {
-    ...{ db, sealer, clock, calendar, policy, hub, cursors, templates },
+    ...{ merchantWebhooks, db, sealer, clock, calendar, policy, hub, cursors, templates },
     figures: new SessionFiguresService({ db, statistics, clock, log }),
     startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer, policy, rules }),
     scheduleMeeting: (viewer, input) => scheduleMeeting({ ...actions, calendar }, viewer, input),
@@ -105,6 +112,8 @@ export function createResolverServices(
     claimNext: (viewer, input) => claimNext(actions, viewer, input),
     labelSession: (viewer, input) => labelSession(actions, viewer, input),
     notifyCustomer: (viewer, input) => notifyCustomer({ ...actions, notifications }, viewer, input),
+    replayWebhooks: (viewer, input) =>
+      replayWebhooks({ ...merchantWebhooks, db, clock, accessLog }, viewer, input),
     refreshSession: (viewer, id) => refreshSession(actions, viewer, id),
     requestRecording: (viewer, id) => requestRecording(actions, viewer, id),
     createSdkToken: (viewer, id) => createSdkToken(actions, viewer, id),

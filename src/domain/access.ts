@@ -22,6 +22,9 @@ const STAFF = ALL_ROLES.filter((role) => role !== 'CUSTOMER');
 
 const STAFF_WITH_PERSONAL_DATA = ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const;
 
+/** Roles that operate the deployment, such as its merchant webhooks. */
+const ADMINISTRATORS = ['ADMIN'] as const;
+
 /** Roles that may perform each action. A CUSTOMER may perform an action only on their own sessions. */
 export const ACTION_ROLES = {
   SCHEDULE_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
@@ -72,6 +75,8 @@ export const OPERATION_ROLES = {
   'Query.transitionRules': ALL_ROLES,
   'Query.userTemplates': ALL_ROLES,
   'Query.agentTemplates': ALL_ROLES,
+  'Query.merchantEndpoints': ADMINISTRATORS,
+  'Query.webhookDeliveries': ADMINISTRATORS,
   'Mutation.startSession': ['OPERATOR', 'ADMIN'],
   'Mutation.scheduleMeeting': ACTION_ROLES.SCHEDULE_MEETING,
   'Mutation.cancelMeeting': ACTION_ROLES.CANCEL_MEETING,
@@ -87,6 +92,7 @@ export const OPERATION_ROLES = {
   'Mutation.assignAgent': ACTION_ROLES.ASSIGN,
   'Mutation.unassignAgent': ACTION_ROLES.UNASSIGN,
   'Mutation.claimNext': ['AGENT', 'AUDITOR', 'ADMIN'],
+  'Mutation.replayWebhooks': ADMINISTRATORS,
   'Mutation.refreshSession': ACTION_ROLES.REFRESH,
   'Mutation.requestRecording': ACTION_ROLES.REQUEST_RECORDING,
   'Mutation.createSdkToken': ACTION_ROLES.CREATE_SDK_TOKEN,
@@ -127,6 +133,8 @@ export const FIELD_RULES = {
   FOR_CUSTOMER: { roles: ALL_ROLES, personal: true, others: 'every viewer of the object sees it' },
   /** Record of staff that customers must not know of. */
   STAFF_ONLY: { roles: STAFF, others: 'null' },
+  /** State of the deployment, which is no part of anybody's work on a session. */
+  ADMIN_ONLY: { roles: ADMINISTRATORS, others: 'null' },
   /** Identity of a member of staff. */
   WHO: { roles: STAFF, own: true, others: 'null, except for themselves' },
   RECORDING: { roles: ACTION_ROLES.REQUEST_RECORDING, personal: true, others: 'the mutation is refused' },
@@ -149,6 +157,7 @@ export const FIELD_ACCESS: Readonly<Record<string, Partial<Record<FieldRuleName,
     WORDS: 'agentRemarks',
     STAFF_ONLY: `notes closure escalated escalation escalations providerDecision disputeResolutions
       assignedAgent assignedAt assignedUntil assignments dueAt overdue metadata tags notifications`,
+    ADMIN_ONLY: 'webhookDeliveries',
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
   StatusTransition: {
@@ -226,6 +235,13 @@ export const FIELD_ACCESS: Readonly<Record<string, Partial<Record<FieldRuleName,
   AssignAgentSuccess: { OPEN: 'session assignment replayed' },
   UnassignAgentSuccess: { OPEN: 'session assignment replayed' },
   ClaimNextSuccess: { OPEN: 'session assignment replayed' },
+  MerchantEndpoint: { OPEN: 'name host eventTypes state failingSince pausedUntil pending parked' },
+  WebhookDelivery: {
+    OPEN: 'id endpoint type session sequence state attempts queuedAt dueAt settledAt outcome webhookId',
+  },
+  WebhookDeliveryConnection: { OPEN: 'edges nodes pageInfo' },
+  WebhookDeliveryEdge: { OPEN: 'node cursor' },
+  ReplayWebhooksSuccess: { OPEN: 'queued mayHaveMore' },
   QueueEmpty: { OPEN: 'queue' },
   RefreshSessionSuccess: { OPEN: 'session changed' },
   RequestRecordingSuccess: { OPEN: 'session', RECORDING: 'recording' },

@@ -10,6 +10,8 @@ import type { CursorCodec, LogPosition } from '../feed/cursor.ts';
 import type { FrameBudget } from '../feed/frame-budget.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { FrameSelection, Sink } from '../feed/subscription.ts';
+import type { EndpointSources } from '../services/outgoing/list-endpoints.ts';
+import type { ReplayWebhooksResult } from '../services/outgoing/replay-webhooks.ts';
 import type { AnnotationResult } from '../services/sessions/annotate.ts';
 import type { ClaimResult } from '../services/sessions/claim-next.ts';
 import type { labelSession } from '../services/sessions/label-session.ts';
@@ -39,6 +41,7 @@ export interface Services {
   /** Calendar of meetings; null: meetings can be booked at any time. */
   readonly calendar: MeetingCalendar | null;
   readonly templates: TemplateCatalogue;
+  readonly merchantWebhooks: EndpointSources;
   readonly startSession: StartSession;
   /** Called for every refusal that a mutation returns as data, to count it in the metrics. */
   readonly onRefusal: (code: ErrorCode) => void;
@@ -55,6 +58,7 @@ export interface Services {
   claimNext(viewer: Viewer, input: unknown): Promise<ClaimResult | null>;
   notifyCustomer(viewer: Viewer, input: unknown): Promise<NotificationResult>;
   labelSession(viewer: Viewer, input: unknown): ReturnType<typeof labelSession>;
+  replayWebhooks(viewer: Viewer, input: unknown): Promise<ReplayWebhooksResult>;
   refreshSession(viewer: Viewer, sessionId: string): ReturnType<typeof refreshSession>;
   requestRecording(viewer: Viewer, sessionId: string): ReturnType<typeof requestRecording>;
   createSdkToken(viewer: Viewer, sessionId: string): ReturnType<typeof createSdkToken>;

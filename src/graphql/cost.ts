@@ -45,6 +45,8 @@ const COSTS: Record<string, number> = {
   'Query.userTemplates': 20,
   'Query.agentTemplates': 20,
   'Query.meetingSlots': 50,
+  'Query.merchantEndpoints': 20,
+  'Query.webhookDeliveries': 10,
   // A look-up by phone reads little. The surcharge limits how many numbers a caller can try per minute.
   'Query.users': 100,
   'VkycSessionConnection.totalCount': 10,
@@ -64,6 +66,7 @@ const COSTS: Record<string, number> = {
   'Mutation.claimNext': 10,
   'Mutation.labelSession': 10,
   'Mutation.notifyCustomer': 10,
+  'Mutation.replayWebhooks': 100,
   'Mutation.refreshSession': 20,
   'Mutation.requestRecording': 20,
   'Mutation.createSdkToken': 20,

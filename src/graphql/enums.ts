@@ -3,6 +3,7 @@
  * the rules cannot differ.
  */
 import { registerEnumType } from 'type-graphql';
+import type { MerchantDeliveryState } from '../db/schema/tables.ts';
 import type { SessionOrderField } from '../db/sessions/sessions.ts';
 import { ROLES, type Role } from '../domain/access.ts';
 import {
@@ -55,6 +56,7 @@ import {
   UNRECOGNIZED,
 } from '../domain/status.ts';
 import { RESTART_CAUSES, type RestartCause } from '../feed/subscription.ts';
+import { ENDPOINT_STATES, type EndpointState } from '../services/outgoing/list-endpoints.ts';
 
 type Descriptions<Value extends string> = Record<Value, string>;
 
@@ -231,6 +233,20 @@ export const NotificationChannelEnum = enumOf<NotificationChannel>(
   'NotificationChannel',
   'Way on which a notification leaves the gateway. More values may be added.',
   NOTIFICATION_CHANNELS,
+);
+export const MerchantEndpointStateEnum = enumOf<EndpointState>(
+  'MerchantEndpointState',
+  'Whether an endpoint of merchant webhooks accepts its events.',
+  ENDPOINT_STATES,
+);
+export const WebhookDeliveryStateEnum = enumOf<MerchantDeliveryState>(
+  'WebhookDeliveryState',
+  'Whether an endpoint has accepted an event.',
+  {
+    PENDING: 'The event is to be sent, or sent again.',
+    DONE: 'The endpoint accepted the event.',
+    PARKED: 'Dead letter: the endpoint did not accept the event within three days. It is sent no more.',
+  },
 );
 
 export const SessionOrderFieldEnum = enumOf<SessionOrderField>(

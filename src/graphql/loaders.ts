@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/connection/client.ts';
+import { readDeliveriesOfSessions } from '../db/outgoing/delivery-pages.ts';
 import {
   countNotesOfSessions,
   findAnnotationsById,
@@ -220,6 +221,22 @@ const LOADERS = {
   labels: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findLabelsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  /** Loads a page of the deliveries of merchant webhooks about a session, newest first. */
+  webhookDeliveries: (db: Database) =>
+    new DataLoader(
+      (pages: readonly { readonly sessionId: string; readonly before: bigint; readonly limit: number }[]) =>
+        loadByShape(
+          pages,
+          ({ before, limit }) => `${before} ${limit}`,
+          (group, { before, limit }) =>
+            loadInParts(group, Math.ceil(MAX_ROWS_A_STATEMENT / limit), async (part) => {
+              const ids = part.map(({ sessionId }) => sessionId);
+              const rows = await readDeliveriesOfSessions(db, ids, before, limit);
+              return grouped(ids, rows, (row) => row.sessionId);
+            }),
+        ),
+      { cacheKeyFn: ({ sessionId, before, limit }) => `${sessionId} ${before} ${limit}` },
     ),
   userSessions: (db: Database) =>
     new DataLoader(

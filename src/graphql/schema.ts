@@ -41,6 +41,7 @@ import { TemplateResolver } from './template.ts';
 import { TransitionResolver } from './transition.ts';
 import { UserResolver } from './user.ts';
 import { ViewerResolver } from './viewer.ts';
+import { SessionWebhookDeliveriesResolver, WebhookDeliveryResolver } from './webhook-delivery.ts';
 
 /**
  * Descriptions of the schema and its root types. `introduced` sets them, because type-graphql has no option
@@ -105,6 +106,8 @@ export function getSchema(): GraphQLSchema {
               SessionNotificationsResolver,
               NotifyCustomerResolver,
               ProviderActionsResolver,
+              WebhookDeliveryResolver,
+              SessionWebhookDeliveriesResolver,
             ],
             // Switches off the validation of inputs by type-graphql: the services validate them, and report
             // all problems of an input at once.

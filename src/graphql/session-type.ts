@@ -160,6 +160,7 @@ const SUMMARY_FIELDS = new Set([
   'transitions',
   'metadata',
   'tags',
+  'webhookDeliveries',
 ]);
 
 /**

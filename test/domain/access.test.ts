@@ -32,12 +32,16 @@ const as = (roles: readonly Role[], changes: Partial<Viewer> = {}): Viewer => ({
 const customer = as(['CUSTOMER']);
 
 describe('access tables: roles per operation and action', () => {
-  test('the access table lets every role use every query and subscription but the search by phone, VIEWER no mutation, and only OPERATOR and ADMIN startSession', () => {
+  test('the access table lets every role use every query and subscription but the search by phone and the merchant webhooks, VIEWER no mutation, and only OPERATOR and ADMIN startSession', () => {
+    const limited = ['Query.users', 'Query.merchantEndpoints', 'Query.webhookDeliveries'];
     for (const [operation, roles] of Object.entries(OPERATION_ROLES)) {
       if (operation.startsWith('Mutation.')) expect(roles, operation).not.toContain('VIEWER');
-      else if (operation !== 'Query.users') expect(roles, operation).toEqual(ROLES);
+      else if (!limited.includes(operation)) expect(roles, operation).toEqual(ROLES);
     }
     expect(OPERATION_ROLES['Query.users']).toEqual(['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN']);
+    expect(OPERATION_ROLES['Query.merchantEndpoints']).toEqual(['ADMIN']);
+    expect(OPERATION_ROLES['Query.webhookDeliveries']).toEqual(['ADMIN']);
+    expect(OPERATION_ROLES['Mutation.replayWebhooks']).toEqual(['ADMIN']);
     expect(OPERATION_ROLES['Mutation.startSession']).toEqual(['OPERATOR', 'ADMIN']);
   });
 

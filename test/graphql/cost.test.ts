@@ -180,6 +180,9 @@ describe('estimateOperationSize', () => {
     ['Mutation.assignAgent', 'mutation { assignAgent(input: {}) { __typename } }', 10],
     ['Mutation.unassignAgent', 'mutation { unassignAgent(input: {}) { __typename } }', 10],
     ['Mutation.claimNext', 'mutation { claimNext(input: {}) { __typename } }', 10],
+    ['Mutation.replayWebhooks', 'mutation { replayWebhooks(input: {}) { __typename } }', 100],
+    ['Query.merchantEndpoints', '{ merchantEndpoints { name } }', 20],
+    ['Query.webhookDeliveries', '{ webhookDeliveries(first: 1) { nodes { id } } }', 11],
     ['Mutation.requestRecording', 'mutation { requestRecording(input: {}) { __typename } }', 20],
     ['Mutation.createSdkToken', 'mutation { createSdkToken(input: {}) { __typename } }', 20],
   ])('estimateOperationSize: the field %s has its own cost: %s costs %i', (_field, text, cost) => {

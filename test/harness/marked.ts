@@ -52,14 +52,15 @@ export interface Marked {
  * texts and ids of people contain marks.
  */
 export async function bootMarked(): Promise<Marked> {
+  const receiver = await startReceiver();
   const gateway = await bootGateway({
     // By default, compiled execution is not compared with graphql-js, because the comparison takes half of the time of
     // these tests.
     bothWays: process.env.COMPARE_EVERYTHING === '1',
+    // A calendar around the clock.
     environment: {
-      // A calendar around the clock.
       ...{ MEETING_HOURS: 'Mon-Sun 00:00-24:00', MEETING_CAPACITY: '1', DEADLINES: 'AGENT=60' },
-      ...sendTo({ core: await startReceiver() }, { events: ['customer.notification_requested'] }),
+      ...sendTo({ core: receiver }),
     },
   });
   const tokens = new Map<Caller, string>();
@@ -216,6 +217,21 @@ async function live({ gateway, own, ask }: Marked, otherId: string): Promise<voi
   await act('ADMIN', 'scheduleMeeting', { startsAt, expectedVersion: 99 });
   await act('ADMIN', 'scheduleMeeting', { startsAt, sessionId: NOBODYS });
   await act('ADMIN', 'scheduleMeeting', { startsAt, idempotencyKey: '' });
+  await eventually(async () => {
+    const { data } = await ask(
+      'ADMIN',
+      `mutation { replayWebhooks(input: { endpoint: "core", state: DONE }) {
+         __typename ... on ReplayWebhooksSuccess { queued mayHaveMore } } }`,
+    );
+    return data.replayWebhooks.__typename === 'ReplayWebhooksSuccess';
+  });
+  const delivery = everythingOf(schema.getType('WebhookDelivery') as never, 1, {});
+  for (const caller of CALLERS)
+    await ask(
+      caller,
+      `{ session(id: "${own.id}") { __typename webhookDeliveries(first: 5) {
+         __typename nodes ${delivery} edges { __typename cursor node { __typename id } } } } }`,
+    );
   // Reads nullable fields, which the generated queries (`routesFrom`) do not follow.
   for (const caller of CALLERS) {
     await ask(caller, `{ session(id: "${otherId}") { __typename closure { __typename id note closedBy } } }`);

@@ -67,30 +67,36 @@ export interface StoredNotification {
 /** Delivery with what its event tells of. */
 export type DeliveryWithEventFacts = DeliveryRow & EventFacts;
 
-const deliveryFields = createRowMapper<typeof merchantDeliveries, EventFacts>(merchantDeliveries, 'd', {
-  verificationId: 's.verification_id',
-  fromStatus: 't.from_status',
-  fromSubStatus: 't.from_sub_status',
-  status: 't.status',
-  subStatus: 't.sub_status',
-  verdict: 't.verdict',
-  source: 't.source',
-  occurredAt: 't.occurred_at',
-  recordedAt: 't.recorded_at',
-  review: `case when r.id is not null then json_build_object('id', r.id, 'stage', r.stage, 'decision', r.decision,
+/** Columns of a delivery (`d`) and of what its event tells of. */
+export const deliveryFields = createRowMapper<typeof merchantDeliveries, EventFacts>(
+  merchantDeliveries,
+  'd',
+  {
+    verificationId: 's.verification_id',
+    fromStatus: 't.from_status',
+    fromSubStatus: 't.from_sub_status',
+    status: 't.status',
+    subStatus: 't.sub_status',
+    verdict: 't.verdict',
+    source: 't.source',
+    occurredAt: 't.occurred_at',
+    recordedAt: 't.recorded_at',
+    review: `case when r.id is not null then json_build_object('id', r.id, 'stage', r.stage, 'decision', r.decision,
     'reasons', r.reasons, 'callComplete', r.call_complete) end`,
-  // Meetings are only added, and neither their id nor their time changes: each attempt finds the same one.
-  meeting: `(select json_build_object('id', m.id, 'startsAt', m.starts_at) from meeting m
+    // Meetings are only added, and neither their id nor their time changes: each attempt finds the same one.
+    meeting: `(select json_build_object('id', m.id, 'startsAt', m.starts_at) from meeting m
     where m.session_id = d.session_id and m.created_at <= t.recorded_at order by m.created_at desc, m.id desc limit 1)`,
-  notification: `case when d.type = 'customer.notification_requested' then (
-    select json_build_object('id', n.id, 'kind', n.kind, 'locale', n.locale, 'dueAt', n.due_at,
-      'text', encode(n.text, 'hex'), 'link', encode(s.link, 'hex'), 'userId', u.id,
-      'personal', encode(u.personal, 'hex'), 'isErased', s.erased_at is not null)
-    from customer_notification n join vkyc_user u on u.id = s.user_id
-    where n.session_id = d.session_id and n.sequence = d.sequence and n.channel = 'WEBHOOK' limit 1) end`,
-});
+    notification: `case when d.type = 'customer.notification_requested' then (
+      select json_build_object('id', n.id, 'kind', n.kind, 'locale', n.locale, 'dueAt', n.due_at,
+        'text', encode(n.text, 'hex'), 'link', encode(s.link, 'hex'), 'userId', u.id,
+        'personal', encode(u.personal, 'hex'), 'isErased', s.erased_at is not null)
+      from customer_notification n join vkyc_user u on u.id = s.user_id
+      where n.session_id = d.session_id and n.sequence = d.sequence and n.channel = 'WEBHOOK' limit 1) end`,
+  },
+);
 
-const withFacts = (deliveries: string) =>
+/** SQL that selects `deliveryFields` of the deliveries in a table or CTE. */
+export const selectDeliveriesWithFacts = (deliveries: string) =>
   `select ${deliveryFields.list} from ${deliveries} d
    join status_transition t on t.session_id = d.session_id and t.sequence = d.sequence
    join vkyc_session s on s.id = d.session_id
@@ -99,7 +105,7 @@ const withFacts = (deliveries: string) =>
 const claimDue = prepareQuery(
   'claim merchant deliveries',
   deliveryFields,
-  `${withFacts('claimed')} order by d.id`,
+  `${selectDeliveriesWithFacts('claimed')} order by d.id`,
   `first as (
      select d.id from merchant_delivery d
      where d.endpoint = $1 and d.state = 'PENDING'
@@ -335,7 +341,7 @@ export const listDeliveries = (db: Queryable, filter: DeliveryFilter, limit: num
 const listed = prepareQuery(
   'merchant deliveries',
   deliveryFields,
-  `${withFacts('merchant_delivery')}
+  `${selectDeliveriesWithFacts('merchant_delivery')}
    where ($1::text is null or d.endpoint = $1) and ($2::text is null or d.state = $2) order by d.id desc limit $3`,
 );
 
@@ -348,5 +354,5 @@ export const findDeliveriesById = (
 const deliveriesById = prepareQuery(
   'merchant deliveries by id',
   deliveryFields,
-  `${withFacts('merchant_delivery')} where ${equalsAny('d.id', '$1', 'bigint')} order by d.id`,
+  `${selectDeliveriesWithFacts('merchant_delivery')} where ${equalsAny('d.id', '$1', 'bigint')} order by d.id`,
 );

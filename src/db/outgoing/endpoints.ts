@@ -152,6 +152,8 @@ export interface EndpointHealth {
   readonly oldestPendingSeconds: number | null;
   readonly paused: boolean;
   readonly failingSince: Date | null;
+  /** End of the pause; null if the endpoint is not paused. */
+  readonly pausedUntil: Date | null;
 }
 
 /** Upper limit of each count: a larger backlog would take long to count. */
@@ -164,7 +166,8 @@ const HEALTH = `select e.name, ${counted('PENDING')} as pending, ${counted('PARK
   (select extract(epoch from $1::timestamptz - min(d.queued_at))::float8 from merchant_delivery d
     where d.endpoint = e.name and d.state <> 'DONE' and d.state = 'PENDING') as "oldestPendingSeconds",
   coalesce(e.paused_until > $1::timestamptz, false) as paused,
-  e.failing_since as "failingSince"
+  e.failing_since as "failingSince",
+  case when e.paused_until > $1::timestamptz then e.paused_until end as "pausedUntil"
   from merchant_endpoint e order by e.name`;
 
 /** Reads the health of all stored endpoints, by indexes alone. */

@@ -875,6 +875,8 @@ export const merchantDeliveries = pgTable(
       .on(t.endpoint, t.sessionId, t.position, t.type)
       .where(sql`${t.state} = 'PENDING'`),
     index('merchant_delivery_left').on(t.endpoint, t.state, t.queuedAt).where(sql`${t.state} <> 'DONE'`),
+    // Lists of deliveries by any condition, newest first.
+    index('merchant_delivery_listed').on(t.endpoint, t.state, t.type, t.id),
     index('merchant_delivery_session').on(t.sessionId),
     // Accepted deliveries are deleted after a while.
     index('merchant_delivery_done').on(t.settledAt).where(sql`${t.state} = 'DONE'`),

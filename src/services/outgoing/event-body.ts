@@ -142,7 +142,12 @@ const EVENT_NAMESPACE = 'b3c0e6a2-8d0f-4d37-9c55-5a0f1f9b7e11';
  * and a delivery that is created again after a failover have the same id; a transition that replaces a lost one has
  * another.
  */
-const eventId = ({ sessionId, sequence, type, recordedAt }: DeliveryWithEventFacts): string =>
+export const getMerchantEventId = ({
+  sessionId,
+  sequence,
+  type,
+  recordedAt,
+}: DeliveryWithEventFacts): string =>
   `msg_${uuidv5(`${sessionId}:${sequence}:${new Date(recordedAt).getTime()}:${type}`, EVENT_NAMESPACE)}`;
 
 const iso = (text: string): string => new Date(text).toISOString();
@@ -208,7 +213,7 @@ export function buildMerchantEvent(
         : {}),
     },
   };
-  return { id: eventId(delivery), type, body: JSON.stringify(body) };
+  return { id: getMerchantEventId(delivery), type, body: JSON.stringify(body) };
 }
 
 /** Builds the event that `npm run webhooks -- ping` sends, which tells of no session. */
