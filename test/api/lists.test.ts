@@ -202,6 +202,7 @@ const OF_SESSION: Record<string, string> = {
   reviews: '{ decision }',
   notes: '(first: 5) { nodes { id } }',
   notifications: '(first: 5) { nodes { id } }',
+  webhookDeliveries: '(first: 5) { nodes { id } }',
   closure: '{ reason }',
   escalation: '{ reason }',
   escalations: '{ reason }',

@@ -99,6 +99,13 @@ test('every error type of every mutation can be provoked, and has a message and 
         { input },
       )
     ).data.startSession;
+  const replay = async (input: object) =>
+    (
+      await gateway.graphql(
+        'mutation ($input: ReplayWebhooksInput!) { replayWebhooks(input: $input) { __typename ... on MutationError { code message retryable } } }',
+        { input },
+      )
+    ).data.replayWebhooks;
   const user = { phone: '9988776655' };
 
   const reached: Record<string, any[]> = {
@@ -153,6 +160,7 @@ test('every error type of every mutation can be provoked, and has a message and 
       await admin.act('unassignAgent', id),
       await admin.act('unassignAgent', id, { expectedVersion: 99 }),
     ],
+    ReplayWebhooksResult: [await replay({}), await replay({ endpoint: 'nowhere', state: 'PARKED' })],
     ClaimNextResult: [await admin.claim('AGENT', ''), await admin.claim('AUDITOR', claimedKey)],
     RefreshSessionResult: [
       await admin.ask('refreshSession', NOBODYS),

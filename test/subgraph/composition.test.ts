@@ -92,7 +92,14 @@ describe('schema/subgraph.graphql', () => {
 });
 
 /** Rules under which a viewer without the role gets null or a refusal, never a masked or an own value. */
-const RULES_BY_ROLE = ['PERSONAL', 'STAFF_ONLY', 'FOR_CUSTOMER', 'RECORDING', 'SDK_TOKEN'] as const;
+const RULES_BY_ROLE = [
+  'PERSONAL',
+  'STAFF_ONLY',
+  'ADMIN_ONLY',
+  'FOR_CUSTOMER',
+  'RECORDING',
+  'SDK_TOKEN',
+] as const;
 
 const fieldsWithRoles = (): [string, readonly string[]][] =>
   Object.entries(FIELD_ACCESS).flatMap(([type, rules]) =>
