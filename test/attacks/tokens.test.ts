@@ -217,9 +217,11 @@ const MISPLACED: Record<string, Way> = {
   'a Basic header after the token': twice(bearer, 'Basic cmF2aTpyYXZp'),
 };
 
-/** WebSocket sign-ins whose `connection_init` lacks the token, or has the token in a wrong form. */
+/**
+ * WebSocket sign-ins whose `connection_init` lacks the token, or has the token in a wrong form. A token in the header of
+ * the upgrade alone is accepted, because routers send it there; a page of a browser cannot set that header.
+ */
 const MISSHAPED: Record<string, Way> = {
-  'the token only in a header of the upgrade': { headers: { authorization: bearer }, params: {} },
   'the token in a header of the upgrade, and a forged one in params': {
     headers: { authorization: bearer },
     params: { authorization: forgedBearer },
@@ -297,6 +299,12 @@ refused('connection_init without the token', bySecret, good, MISSHAPED, {
   WebSocket: UNAUTHENTICATED.WebSocket,
 });
 refused('invalid connection_init', bySecret, good, NO_MESSAGE, { WebSocket: '4400' });
+
+test('a token that is only in the header of the upgrade signs a WebSocket in', async () => {
+  const arrival = await arrive(bySecret, { headers: { authorization: bearer }, params: {} });
+
+  expect(arrival.answers.WebSocket).toBe('ravi');
+});
 
 test('the gateway fetched no keys from a URL in the header of a forged token (jku, x5u)', () => {
   expect(attackersKeys.fetches).toBe(0);
