@@ -70,10 +70,15 @@ const STEPS = {
 };
 
 /**
- * Environment of the build tools. This environment switches huge pages off (MIMALLOC_ALLOW_THP), because with
- * them the bundler would need 200 MB more memory, without benefit.
+ * Environment of the build tools. It saves memory of the bundler, and costs no time: 200 MB without huge pages
+ * (MIMALLOC_ALLOW_THP), 30 MB with one thread, because each thread has an arena of its own.
  */
-const TOOL_ENVIRONMENT = { NODE_ENV: 'production', MIMALLOC_ALLOW_THP: '0' };
+const TOOL_ENVIRONMENT = {
+  NODE_ENV: 'production',
+  MIMALLOC_ALLOW_THP: '0',
+  RAYON_NUM_THREADS: '1',
+  TOKIO_WORKER_THREADS: '1',
+};
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const STAMPS = '.build/stamps.json';

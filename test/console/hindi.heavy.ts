@@ -15,7 +15,11 @@ const { actions } = hindi.labels;
 const WIDTHS = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 800 } };
 
 /** Words in Latin letters that Hindi has too. */
-const LATIN_IN_HINDI = ['VKYC', 'KYC', 'SDK', 'IP', 'ID', 'API', 'OTP', 'VPN', 'CSV'];
+const LATIN_IN_HINDI = [
+  ...['VKYC', 'KYC', 'SDK', 'IP', 'ID', 'API', 'OTP', 'VPN', 'CSV'],
+  // Names of settings are the same in every language.
+  ...['SMTP_URL', 'WEBHOOK_ENDPOINTS'],
+];
 /** Names and words of the people in these stories, and names of keys. */
 const OF_PEOPLE = [
   'Asha',

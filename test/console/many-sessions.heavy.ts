@@ -15,7 +15,7 @@ const LONGEST_TASK_MS = 100;
 /** Duration of one frame in milliseconds, at 60 Hz. */
 const FRAME_MS = 1000 / 60;
 /** Largest size of what a user loads. The texts of each other language, which only its users load, are apart. */
-const LARGEST_KB = 278;
+const LARGEST_KB = 285;
 const LARGEST_LANGUAGE_KB = 25;
 /** Sub-statuses that webhooks report in turn: a customer who fails checks and repeats them. */
 const ROUND = ['AADHAAR_VERIFICATION_FAILED', 'AADHAAR_VERIFICATION_SUCCESS', 'USER_PROXY_DETECTED'];
@@ -157,7 +157,7 @@ browserTest(
   },
 );
 
-test('all files of the console in one language are together smaller than 278 kB gzipped, and the texts of another language smaller than 25 kB', async () => {
+test('all files of the console in one language are together smaller than 285 kB gzipped, and the texts of another language smaller than 25 kB', async () => {
   const folder = new URL('../../.build/console/assets/', import.meta.url);
   const files = (await readdir(folder)).filter((name) => !/\.(gz|br)$/.test(name));
   const weigh = async (names: readonly string[]) => {
