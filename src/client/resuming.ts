@@ -99,7 +99,10 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
 
   const connection = { disposed: false, open: false, isUnauthorized: false };
   const { on, terminate } = stock;
-  on?.('connected', () => Object.assign(connection, { open: true, isUnauthorized: false }));
+  on?.('connected', () => {
+    Object.assign(connection, { open: true, isUnauthorized: false });
+    tokens.noteAccepted();
+  });
   on?.('closed', (closed) => {
     connection.open = false;
     tokens.noteClose(closed);
@@ -140,6 +143,8 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
   function subscribe(payload: Payload, sink: Sink, listeners: ConnectionListeners = {}): () => void {
     const variables = findSubscriptionVariableDefinitions(payload);
     if (variables === undefined) return stock.subscribe(payload, sink, listeners);
+    // Only a WebSocket says when it is connected. Over server-sent events, a new subscription is a new attempt.
+    if (!on) connection.isUnauthorized = false;
     const settings = { onState, onStatus, onSignInEnded, silenceMs, quietMs };
     const subscription = new ResumingSubscription(payload, sink, listeners, shared, settings);
     if (/\$after\b/.test(variables)) subscription.begin();

@@ -10,6 +10,8 @@ export interface TokenWatch {
    * @throws SignInEndedError if the server has refused exactly these parameters too often
    */
   connectionParams(): Promise<unknown>;
+  /** Takes note that the server accepted the token: a later refusal is the first one again. */
+  noteAccepted(): void;
   /** Takes note of a WebSocket that was closed. */
   noteClose(closed: { readonly code?: number } | undefined): void;
 }
@@ -26,6 +28,9 @@ export function createTokenWatch(given: unknown): TokenWatch {
       if (refusals > MAX_REFUSED_RETRIES) throw new SignInEndedError('the token is no longer accepted');
       sent = text;
       return params;
+    },
+    noteAccepted() {
+      refusals = 0;
     },
     noteClose(closed) {
       if (closed?.code === FORBIDDEN) refusals += 1;

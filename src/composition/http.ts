@@ -8,6 +8,8 @@ import { readNewestMigrationTimestamp } from '../db/migrate.ts';
 import { readEndpointHealth } from '../db/outgoing/endpoints.ts';
 import { readNotificationBacklog } from '../db/outgoing/notifications.ts';
 import { deriveDevelopmentTokenSecret } from '../encryption/sealing.ts';
+import { formatSchemaSdl } from '../graphql/schema.ts';
+import { formatSubgraphSdl } from '../graphql/subgraph.ts';
 import { createAccessLog } from '../http/access-log.ts';
 import { createClientAddressFinder } from '../http/addresses.ts';
 import { serveConsole } from '../http/console.ts';
@@ -116,7 +118,9 @@ export async function serveHttp(parts: OpenedParts): Promise<ListeningUrls> {
   if (config.introspection) {
     const sandboxUrl = provider.sandbox && new URL('/_sandbox', provider.sandbox.baseUrl).href;
     serveStartPage(server, { signIn, sandboxUrl });
-    serveSchemaFile(server, transports);
+    const { subgraph } = config;
+    const formatSdl = subgraph ? () => formatSubgraphSdl(subgraph.prefix) : formatSchemaSdl;
+    serveSchemaFile(server, { ...transports, formatSdl });
   }
   await serveConsole(server, {
     signIn,

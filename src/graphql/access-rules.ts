@@ -144,7 +144,8 @@ function maskUnlessAllowed(resolved: unknown): unknown {
   return phone?.slice(-4).padStart(phone.length, '•') ?? null;
 }
 
-const forbidden = (field: string, allowed: readonly Role[]): GraphQLError =>
+/** Returns the error for a field that the viewer's roles do not allow. */
+export const forbidden = (field: string, allowed: readonly Role[]): GraphQLError =>
   new GraphQLError(`${field} needs one of the roles ${allowed.join(', ')}.`, {
     extensions: { code: 'FORBIDDEN' },
   });

@@ -13,8 +13,11 @@ import {
   GraphQLUnionType,
   isObjectType,
 } from 'graphql';
+import { hasAnyRole, OPERATION_ROLES } from '../domain/access.ts';
 import { NODE_TYPES, type NodeType } from '../domain/global-id.ts';
 import { invariant } from '../domain/invariant.ts';
+import { isStorableText } from '../domain/storable.ts';
+import { forbidden } from './access-rules.ts';
 import { createBadInputError } from './connection.ts';
 import type { Context } from './context.ts';
 import { parseGlobalId } from './node.ts';
@@ -87,7 +90,10 @@ function buildRouterFields(
     _service: {
       type: new GraphQLNonNull(Service),
       description: 'Describes this subgraph. For GraphQL routers and composition tools.',
-      resolve: () => ({ sdl }),
+      resolve: (_source, _args, context) => {
+        refuseUnlessAllowed('_service', context);
+        return { sdl };
+      },
     },
     _entities: {
       type: new GraphQLNonNull(new GraphQLList(Entity)),
@@ -100,6 +106,7 @@ function buildRouterFields(
         },
       },
       resolve: (_source, { representations }, context) => {
+        refuseUnlessAllowed('_entities', context);
         if (representations.length > MAX_IDS)
           throw createBadInputError(
             `Pass at most ${MAX_IDS} representations, not ${representations.length}.`,
@@ -112,6 +119,18 @@ function buildRouterFields(
       },
     },
   };
+}
+
+/** Roles that may call the fields of routers: those that may query objects by their global ids. */
+const ALLOWED = OPERATION_ROLES['Query.nodes'];
+
+/**
+ * Enforces the roles. The access tables do not guard these fields, because they are only in the subgraph.
+ *
+ * @throws GraphQLError (FORBIDDEN)
+ */
+function refuseUnlessAllowed(field: string, { viewer }: Context): void {
+  if (!hasAnyRole(viewer, ALLOWED)) throw forbidden(field, ALLOWED);
 }
 
 /** Scalar of the federation specification: a JSON object with `__typename` and the fields of one key. */
@@ -134,7 +153,7 @@ interface EntityKey {
  */
 function readRepresentation(given: unknown, path: string, types: ReadonlyMap<string, NodeType>): EntityKey {
   const fields = typeof given === 'object' && given !== null ? (given as Record<string, unknown>) : {};
-  const type = types.get(String(fields.__typename));
+  const type = typeof fields.__typename === 'string' ? types.get(fields.__typename) : undefined;
   if (!type)
     throw createBadInputError(
       `${path}.__typename is not a type with a key: pass ${[...types.keys()].join(', ')}.`,
@@ -149,6 +168,7 @@ function readRepresentation(given: unknown, path: string, types: ReadonlyMap<str
 async function findEntity({ type, field, value }: EntityKey, context: Context): Promise<Found | null> {
   const find = OTHER_KEYS[type]?.[field];
   if (find) {
+    if (!isStorableText(value)) return null;
     const row = await find(value, context);
     return row && { ...row, __typename: type };
   }

@@ -160,7 +160,7 @@ function assembleGateway() {
   copy('migrations', join(GATEWAY, 'migrations'), {
     filter: (path) => !/_snapshot\.json$/.test(path),
   });
-  for (const name of KIT) copy(`schema/${name}`, join(GATEWAY, 'schema', name));
+  for (const name of [...KIT, 'subgraph.graphql']) copy(`schema/${name}`, join(GATEWAY, 'schema', name));
   includeGraphiql();
   copy('LICENSE', join(GATEWAY, 'LICENSE'));
   copy('src/launch/README.md', join(GATEWAY, 'README.md'));
@@ -173,6 +173,7 @@ function assembleGateway() {
     bin: { 'vkyc-gateway': 'bin/vkyc-gateway.cjs' },
     exports: {
       './schema.graphql': './schema/schema.graphql',
+      './subgraph.graphql': './schema/subgraph.graphql',
       './package.json': './package.json',
     },
     files: ['.build', 'bin', 'migrations', 'schema'],

@@ -19,7 +19,8 @@ const HELP = `Usage: vkyc-gateway COMMAND
              --out FILE            writes it to a file
   token    prints a token of a running \`vkyc-gateway dev\`
              --sub asha            who the token names (default: developer)
-             --role AGENT          a role of the token; may be repeated (default: ADMIN)
+             --role AGENT          a role of the token; may be repeated (default: ADMIN, or CUSTOMER
+                                   with --verification-id)
              --verification-id ID  a verification that a customer's token is for; may be repeated
              --expires-in 3600     lifetime in seconds (default: 12 hours)
              --url URL             address of the gateway (default: http://127.0.0.1:4000)
@@ -109,7 +110,7 @@ async function token(_root, args) {
   const { url = process.env.GATEWAY_URL || `http://127.0.0.1:${process.env.PORT || 4000}` } = given;
   const body = {
     sub: given.sub ?? 'developer',
-    roles: given.role ?? (given['verification-id'] ? [] : ['ADMIN']),
+    roles: given.role ?? (given['verification-id'] ? ['CUSTOMER'] : ['ADMIN']),
     verification_ids: given['verification-id'] ?? [],
     ...(given['expires-in'] === undefined ? {} : { expiresIn: Number(given['expires-in']) }),
   };

@@ -240,3 +240,39 @@ describe('subscriptions of a subgraph', () => {
     },
   );
 });
+
+test('a token without a role reads neither entities nor the SDL', async () => {
+  const gateway = await bootGateway({ environment: SUBGRAPH });
+  await start(gateway, 'v-1');
+  const token = await gateway.token({ sub: 'asha', roles: [], verification_ids: ['v-1'] });
+  const headers = { authorization: `Bearer ${token}` };
+
+  const entities = await ask(gateway, [{ __typename: 'VkycSession', verificationId: 'v-1' }], headers);
+  const service = await gateway.graphql('{ _service { sdl } }', {}, headers);
+
+  for (const { data, errors } of [entities, service]) {
+    expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    expect(data).toBeNull();
+  }
+});
+
+test('a key that the database cannot store is unknown, and a type name that is no text is refused', async () => {
+  const gateway = await bootGateway({ environment: SUBGRAPH });
+  await start(gateway, 'v-1');
+  const known = { __typename: 'VkycSession', verificationId: 'v-1' };
+
+  const { data } = await ask(gateway, [
+    { __typename: 'VkycSession', verificationId: 'a\0' },
+    { __typename: 'VkycUser', userId: '\ud800' },
+    known,
+  ]);
+  expect(data._entities).toEqual([null, null, expect.objectContaining({ verificationId: 'v-1' })]);
+
+  for (const name of ['{}', '{ toString: 1 }', '1', 'null']) {
+    const { errors } = await gateway.graphql(
+      `{ _entities(representations: [{ __typename: ${name} }]) { __typename } }`,
+    );
+    expect(errors?.[0]?.extensions.code, name).toBe('BAD_USER_INPUT');
+  }
+  expect(gateway.logs.filter((line) => line.includes('"level":50'))).toEqual([]);
+});
