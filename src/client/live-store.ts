@@ -14,6 +14,8 @@ type Subscribe = (payload: Payload, sink: Sink, listeners?: object) => () => voi
 
 /** After a change, the list is queried again at most this often, however many sessions change. */
 const RELOAD_INTERVAL_MS = 500;
+/** Error code of a cursor that names a part of the feed which is no longer stored. */
+const CURSOR_EXPIRED = 'CURSOR_EXPIRED';
 const RETRY_DELAY_MS = 3_000;
 
 /** Status before the first answer. One object, so that user interfaces see no change. */
@@ -229,7 +231,7 @@ export class SessionListStore<List extends ListResult> extends LiveStore<
       { query: this.#watch, variables: { after: feedCursor } },
       {
         next: (result) => this.#follow(result),
-        error: (error) => this.show({ error }),
+        error: (error) => this.#watchEnded(error),
         complete() {},
       },
       { status: (status: FeedStatus) => this.show({ status }) },
@@ -238,6 +240,8 @@ export class SessionListStore<List extends ListResult> extends LiveStore<
 
   #follow(result: SubscriptionResult): void {
     const frame = findFrame(result);
+    // Over server-sent events, a refusal comes as a result without a frame.
+    if (!frame && result.errors) this.#watchEnded(result.errors);
     // After a failover, sessions may have lower versions than the rows: the list is taken as it then comes.
     if (frame?.__typename === 'FeedReset') this.#load();
     const row = findSession<Row>(result);
@@ -248,6 +252,15 @@ export class SessionListStore<List extends ListResult> extends LiveStore<
       isSettled: false,
     });
     if (!this.#isLoading) this.#reloadSoon();
+  }
+
+  /** Shows why the subscription has ended. If its cursor has expired, the list is loaded again, with a new cursor. */
+  #watchEnded(error: unknown): void {
+    this.#leave = null;
+    this.show({ error, isSettled: false });
+    const isExpired =
+      Array.isArray(error) && error.some(({ extensions }) => extensions?.code === CURSOR_EXPIRED);
+    if (isExpired) this.#timer ??= setTimeout(() => this.#load(), RETRY_DELAY_MS);
   }
 
   #reloadSoon(): void {

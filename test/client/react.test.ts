@@ -213,3 +213,38 @@ test('on a server, the hooks render their first state and open no connection', (
   );
   expect(subscribe).not.toHaveBeenCalled();
 });
+
+test('useLiveSessions shows why its subscription was refused, and follows again with a new cursor if the old one has expired', async () => {
+  const gateway = await bootGateway();
+  const { client } = createLive(gateway);
+  const expired = [{ message: 'The cursor has expired.', extensions: { code: 'CURSOR_EXPIRED' } }];
+  let refusals = 1;
+  // Refuses the first subscription as a client of server-sent events reports it: by a result, and then the end.
+  const refusing = {
+    ...client,
+    subscribe(payload: any, sink: any, ...more: any[]) {
+      if (!payload.query.startsWith('subscription') || refusals-- <= 0)
+        return (client.subscribe as any)(payload, sink, ...more);
+      queueMicrotask(() => {
+        sink.next({ errors: expired });
+        sink.complete();
+      });
+      return () => {};
+    },
+  } as LiveClient;
+  const List = () => {
+    const { sessions, error, isSettled } = useLiveSessions(refusing, { list: LIST, watch: WATCH_FEED }, {});
+    return createElement(
+      'p',
+      null,
+      `${sessions.map(({ verificationId }) => verificationId)} ${error ? 'refused' : isSettled}`,
+    );
+  };
+
+  const page = await mount(createElement(List));
+  await page.shows(' refused');
+  await page.shows(' true');
+  await gateway.start('after.refusal');
+
+  await page.shows('after.refusal true');
+});
